@@ -103,31 +103,22 @@ def characters(policy: dict[str, Any]) -> int:
 
 def within(holds: Callable[[Any], object], allowed: str, way_out: str) -> Check:
     """A check of a value of which something holds."""
-
-    def check(parameter: str, value: Any) -> None:
-        if not holds(value):
-            refuse(parameter, value, allowed, way_out)
-
-    return check
+    return lambda parameter, value: None if holds(value) else refuse(parameter, value, allowed, way_out)
 
 
 def matching(form: str | re.Pattern[str], allowed: str, way_out: str) -> Check:
     """A check of a text that has a form from its beginning to its end."""
-    return within(
-        lambda value: is_unknown(value) or (isinstance(value, str) and re.fullmatch(form, value)), allowed, way_out
-    )
+    return within(lambda it: is_unknown(it) or (isinstance(it, str) and re.fullmatch(form, it)), allowed, way_out)
 
 
-def known(check: Check, why: str, way_out: str, unknown: Callable[[object], bool] = is_unknown) -> Check:
-    """A check of a value that must be known at synth, or of a list of such."""
-
-    def at_synth(parameter: str, value: Any) -> None:
-        for one in value if isinstance(value, list | tuple) else [value]:
-            if unknown(one):
-                refuse(parameter, one, why, way_out)
-        check(parameter, value)
-
-    return at_synth
+def known(
+    parameter: str, value: Any, check: Check, why: str, way_out: str, unknown: Callable[[object], bool] = is_unknown
+) -> None:
+    """A value that must be known at synth, or a list of such, which passes a check."""
+    for one in value if isinstance(value, list | tuple) else [value]:
+        if unknown(one):
+            refuse(parameter, one, why, way_out)
+    check(parameter, value)
 
 
 def one_of(*allowed: str, enum: str = "") -> Check:
@@ -187,18 +178,16 @@ def key_arn(parameter: str, value: object) -> None:
     arn(parameter, value, KEY_ARN, example, way_out)
 
 
-def listed(check: Check, what: str, way_out: str, each: str = "each", least: int = 1) -> Check:
-    """A check of a list whose members pass a check, each once."""
-
-    def members(parameter: str, value: object) -> None:
-        if not isinstance(value, list | tuple) or len(value) < least:
-            refuse(parameter, value, what, way_out)
-        for index, member in enumerate(value):
-            check(f"{parameter}[{index}]", member)
-            if member in value[:index]:
-                refuse(f"{parameter}[{index}]", member, f"{each} stands once", "Remove the second.")
-
-    return members
+def listed(
+    parameter: str, value: object, check: Check, what: str, way_out: str, each: str = "each", least: int = 1
+) -> None:
+    """A list whose members pass a check, each once."""
+    if not isinstance(value, list | tuple) or len(value) < least:
+        refuse(parameter, value, what, way_out)
+    for index, member in enumerate(value):
+        check(f"{parameter}[{index}]", member)
+        if member in value[:index]:
+            refuse(f"{parameter}[{index}]", member, f"{each} stands once", "Remove the second.")
 
 
 def regions(parameter: str, value: object) -> None:
@@ -213,7 +202,7 @@ def regions(parameter: str, value: object) -> None:
         )
         what = "regions are a list of AWS region names, or in its place ALL_REGIONS"
         region = matching(REGION, "a region looks like us-east-1", way_out)
-        listed(region, what, way_out, "each region")(parameter, value)
+        listed(parameter, value, region, what, way_out, "each region")
 
 
 def tags(parameter: str, value: Iterable[tuple[Any, Any]]) -> None:

@@ -61,7 +61,8 @@ class Customers(NamedTuple):
 def _listed(check: checks.Check, what: str, way_out: str) -> checks.Check:
     """A check of a list of customers who are known at synth, each once."""
     why = "the account decides at synth in which managed policy the customer stands"
-    return checks.listed(checks.known(check, why, "Write it out."), what, way_out, "each customer", least=0)
+    known = partial(checks.known, check=check, why=why, way_out="Write it out.")
+    return partial(checks.listed, check=known, what=what, way_out=way_out, each="each customer", least=0)
 
 
 CUSTOMERS: Final = (

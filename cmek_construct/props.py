@@ -22,20 +22,20 @@ class Prop(NamedTuple):
     """One value that a user may give."""
 
     name: str
-    shape: str  # its form and limits, in words
+    shape: str = ""  # its form and limits, in words
     says: str = ""  # what it does, and what a change of it does
     check: checks.Check = checks.anything  # its limits
     default: str = "none"  # in words; empty for what must be given
     left_out: Any = None  # the default itself
     cdk: str = ""  # what the constructors take, where it is no plain value; `cmek.yaml` has the plain one
 
-    def does(self, says: str, check: checks.Check) -> Prop:
-        """The row whole: what the prop does, and its limits."""
-        return self._replace(says=says, check=check)
+    def does(self, says: str, check: checks.Check, **more: Any) -> Prop:
+        """The row whole: what the prop does, its limits, and what else there is."""
+        return self._replace(says=says, check=check, **more)
 
-    def matches(self, says: str, form: str, allowed: str, way_out: str) -> Prop:
+    def matches(self, says: str, form: str, allowed: str, way_out: str, **more: Any) -> Prop:
         """The row of a text that has a form from its beginning to its end."""
-        return self.does(says, checks.matching(form, allowed, way_out))
+        return self.does(says, checks.matching(form, allowed, way_out), **more)
 
     @property
     def sentence(self) -> str:
@@ -73,22 +73,20 @@ PINECONE_ACCOUNT_ID: Final = Prop("pinecone_account_id", "12 digits in a string"
     "Pinecone's AWS account number, from the Pinecone console, Manage > CMEK > Add CMEK. There is no default.",
     checks.pinecone_account_id,
 )
-REGIONS: Final = Prop(
-    "regions", 'a list of regions such as ["us-east-1", "eu-west-1"], or `ALL_REGIONS`', default=""
-).does(
+REGIONS: Final = Prop("regions", 'a list of regions such as ["us-east-1", "eu-west-1"], or `ALL_REGIONS`').does(
     "Whose Pinecone role may come in, rendered in this order; `PINECONE_REGIONS` has the guide's "
     "five. A change updates the trust policy in place.",
     checks.regions,
+    default="",
 )
-EXTERNAL_ID: Final = Prop(
-    "external_id", "2 to 1,224 characters, by the guide a UUID v4", default="none (it warns), for explicit regions only"
-).matches(
+EXTERNAL_ID: Final = Prop("external_id", "2 to 1,224 characters, by the guide a UUID v4").matches(
     "What Pinecone must present; needed with `ALL_REGIONS`. Never made at synth: make it once, and "
     "keep it; Pinecone cannot change it once the key is set.",
     rf"(?!(?i:X{{8}}(-X{{4}}){{3}}-X{{12}})$){checks.EXTERNAL_ID.pattern}",
     "an external ID is a string of 2 to 1,224 characters out of A-Z a-z 0-9 _ + = , . @ : / -, "
     "and not the placeholder of the guide",
     "Make a UUID v4 once (`cmek init` does, or `uuidgen`) and keep it.",
+    default="none (it warns), for explicit regions only",
 )
 PIN_ACCOUNT: Final = Prop("pin_account", "bool", default="False", left_out=False).does(
     "With `ALL_REGIONS` alone: Pinecone's account root is the principal in place of the guide's "
@@ -98,7 +96,7 @@ PIN_ACCOUNT: Final = Prop("pin_account", "bool", default="False", left_out=False
 WHO: Final = (REGIONS, EXTERNAL_ID, PIN_ACCOUNT)
 TRUST: Final = (PINECONE_ACCOUNT_ID, *WHO)  # who of Pinecone may come in
 
-GIVEN_ROLE: Final = Prop("role", "", default="a new one", cdk="iam.IRole").does(
+GIVEN_ROLE: Final = Prop("role", default="a new one", cdk="iam.IRole").does(
     "Use this role. Its trust policy is yours and stays as it is; where it does not surely let "
     "Pinecone in as these props ask, a warning says the statement. Retain it where it is made.",
     checks.role_arn,
@@ -115,52 +113,42 @@ ROLE_PATH: Final = Prop("role_path", "``/`` or ``/…/``, up to 512 characters",
     "a path begins and ends with a slash, without spaces, in 512 characters at most",
     "Write it like /security/pinecone/, or leave it out: the path is then /.",
 )
-PERMISSIONS_BOUNDARY: Final = Prop("permissions_boundary", "", cdk="iam.IManagedPolicy").does(
+PERMISSIONS_BOUNDARY: Final = Prop("permissions_boundary", cdk="iam.IManagedPolicy").does(
     "The most that the role may do, by the key policy too, so it must allow the actions on the "
     'key. Source: IAM user guide, "Permissions boundaries for IAM entities".',
     partial(checks.arn, form=checks.POLICY_ARN, example=f"{checks.EXAMPLE}policy/name"),
 )
 NEW_ROLE: Final = (ROLE_NAME, ROLE_PATH, PERMISSIONS_BOUNDARY)  # what shapes a role that is made here
 
-GIVEN_KEY: Final = Prop("key", "", default="a new `PineconeKey`", cdk="kms.IKey").does(
+GIVEN_KEY: Final = Prop("key", default="a new `PineconeKey`", cdk="kms.IKey").does(
     "Use this key, symmetric and for encryption. Where its policy can be changed from here, the "
     "role is added; for an imported key a warning says the statements. Retain it where it is made, "
     "in a stack that does not need this one: the key policy names the role.",
     checks.key_arn,
 )
-KEY_ACCESS: Final = Prop(
-    "key_access",
-    "",
+KEY_ACCESS: Final = Prop("key_access", left_out=KeyAccess.KEY_USER, cdk="KeyAccess").does(
+    "What the key policy lets the role do.",
+    checks.one_of(*KeyAccess.__members__, enum="KeyAccess"),
     default="`KeyAccess.KEY_USER`, what the guide makes a person click",
-    left_out=KeyAccess.KEY_USER,
-    cdk="KeyAccess",
-).does("What the key policy lets the role do.", checks.one_of(*KeyAccess.__members__, enum="KeyAccess"))
-KEY_ADMINS: Final = Prop(
-    "key_admins", "", default="none, as in the guide; the account's root is always there", cdk="list[iam.IPrincipal]"
-).does(
+)
+KEY_ADMINS: Final = Prop("key_admins", cdk="list[iam.IPrincipal]").does(
     "Principals that the key policy names as key administrators, with the actions of the KMS "
     "console. Unlike the L2's ``admins``, which may write to their IAM policies.",
     _admins,
+    default="none, as in the guide; the account's root is always there",
 )
-ALIAS: Final = Prop(
-    "alias",
-    "up to 256 characters",
-    default="``alias/pinecone-cmek/`` and a name that is unique by the construct's path",
-).matches(
+ALIAS: Final = Prop("alias", "up to 256 characters").matches(
     "``alias/`` is added where it is missing. A change makes another alias for the same key.",
     r"(?!(alias/)?aws/|alias/\Z)(alias/)?[A-Za-z0-9/_-]{1,250}",
     "an alias has up to 256 characters with its alias/, out of A-Z a-z 0-9 / _ -, and alias/aws/ belongs to AWS",
     "Write it like alias/pinecone, or leave it out: the default is unique.",
+    default="``alias/pinecone-cmek/`` and a name that is unique by the construct's path",
 )
-REMOVAL_POLICY: Final = Prop(
-    "removal_policy",
-    "",
-    default="``RETAIN_ON_UPDATE_OR_DELETE``: kept, except when its first deployment fails",
-    cdk="cdk.RemovalPolicy",
-).does(
+REMOVAL_POLICY: Final = Prop("removal_policy", cdk="cdk.RemovalPolicy").does(
     "Of what is made here, when it leaves the template. ``DESTROY`` schedules the deletion of the key, and with it of "
     "all that was encrypted; a role made again under its name is another one to every policy that named it.",
     checks.one_of("RETAIN_ON_UPDATE_OR_DELETE", "RETAIN", "DESTROY", enum="RemovalPolicy"),
+    default="``RETAIN_ON_UPDATE_OR_DELETE``: kept, except when its first deployment fails",
 )
 SUSPENDED: Final = Prop("suspended", "bool", default="False", left_out=False).does(
     "True cuts Pinecone off by one statement that denies the role everything on the key and "

@@ -4,6 +4,7 @@
 """
 
 import json
+import re
 from typing import Any, Final, NamedTuple
 
 # Guardrails: what must hold, by `cmek_construct.guardrails`
@@ -17,6 +18,14 @@ PENDING_WINDOW: Final = "key-pending-window"
 ROLE_RETAINED: Final = "role-retained"
 KEY_RETAINED: Final = "key-retained"
 ALIAS_RETAINED: Final = "alias-retained"
+GUARDRAILS: Final = (
+    ROLE_RETAINED, KEY_RETAINED, ALIAS_RETAINED, "alias-target", "key-kind", "key-enabled", ROTATION, MULTI_REGION,
+    PENDING_WINDOW, "key-lockout-check", "role-session", CANNOT_BE_JUDGED, "pinecone-locked-out",
+    "pinecone-not-seen-to-come-in", "key-owner", "key-owner-denied", "trust-size", "role-tags", "role-permissions",
+    "output-value", "key-role-access", "key-grants", "key-open-to-all", FOREIGN_PRINCIPAL, "deleted-principal",
+    "trust-partition", "trust-own-account", "trust-accounts", "trust-look-alike", "trust-action", "trust-external-id",
+    "trust-principal-pattern", "trust-open-to-all", "trust-foreign-principal",
+)  # fmt: skip
 
 CONSTRUCT: Final = "cmek-construct"  # `cmek-construct:<warning>` acknowledges a warning
 ROLE_OF_KEY: Final = f"{CONSTRUCT}:role"
@@ -61,6 +70,13 @@ WARNINGS: Final = {
     "and kms:GenerateDataKey* for the same principal): {statement}",
 }
 """What each says, by the rest of its id; what stands in braces is filled in."""
+_ACKNOWLEDGED: Final = {
+    **{name: f"{PLUGIN}::{name}" for name in GUARDRAILS},
+    **{name: f"{CONSTRUCT}:{name}" for name in WARNINGS},
+}
+"""By what each is called without its owner."""
+_OF_CDK: Final = re.compile("([Aa]nnotation|Construct[ -]Annotations)::")
+"""What may stand before the id of a warning."""
 
 
 class Notice(NamedTuple):
@@ -74,3 +90,19 @@ def notice(name: str, **facts: Any) -> Notice:
     """A warning, with its facts: a document among them stands in it as JSON, to be pasted."""
     said = {what: json.dumps(fact) if isinstance(fact, dict | list) else fact for what, fact in facts.items()}
     return Notice(f"{CONSTRUCT}:{name}", WARNINGS[name].format(**said))
+
+
+def misspelt(id: str) -> str | None:
+    """The way out of an id that is written like ours, and is of nothing that can be acknowledged.
+
+    None of an id that can be, and of those of CDK and of other people's plugins.
+    """
+    from difflib import get_close_matches  # for an acknowledgement alone
+
+    own = _OF_CDK.sub("", id).partition("[")[0]
+    *owners, name = own.split(":")
+    is_ours = any(get_close_matches(one, (PLUGIN, CONSTRUCT), cutoff=0.9) for one in owners)
+    if own in _ACKNOWLEDGED.values() or not (is_ours if owners else get_close_matches(name, _ACKNOWLEDGED, cutoff=0.8)):
+        return None
+    near = [_ACKNOWLEDGED[one] for one in get_close_matches(name, _ACKNOWLEDGED)]
+    return f"Is it {' or '.join(near)}?" if near else "Write it as the report has it."

@@ -6,7 +6,6 @@ import json
 from pathlib import Path
 
 from cmek_construct.deployment import config
-from cmek_construct.review.page import svg
 from reference import commands, ids, pictures, props, schema, screenshot
 
 ROOT = Path(__file__).parent.parent
@@ -21,7 +20,7 @@ def made() -> dict[Path, str]:
         DOCS / "reference" / "props.md": props.page(),
         DOCS / "reference" / "warnings-and-guardrails.md": ids.page(),
         DOCS / "reference" / "commands.md": commands.page(),
-        **{DOCS / "pictures" / f"{name}.svg": svg(drawing) for name, drawing in pictures.drawings().items()},
+        **{DOCS / "pictures" / f"{name}.svg": pictures.svg(drawing) for name, drawing in pictures.drawings().items()},
     }
 
 

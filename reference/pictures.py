@@ -6,6 +6,7 @@ from typing import Any, Final
 
 from cmek_construct.guide import KeyAccess, key_policy, permissions, trust_statement
 from cmek_construct.review.drawing import Arrow, Box, Drawing, reach
+from cmek_construct.review.page import ENVIRONMENT
 from reference.example import OWN, PINECONE, REGIONS, page
 
 _CUSTOMERS: Final = ("444455556666", "777788889999")
@@ -16,6 +17,12 @@ def drawings() -> dict[str, Drawing]:
     """Each picture by its name."""
     shown = page()
     return {"who-reaches-what": reach(shown.shown[0][0]), "vendor": _vendor(), "life-of-a-key": _life_of_a_key()}
+
+
+def svg(drawing: Drawing) -> str:
+    """A file of its own: no script, no font, no other file."""
+    draw = ENVIRONMENT.get_template("drawing.svg.j2").module
+    return str(draw.draw(drawing, "drawing", file=True))  # type: ignore[attr-defined]
 
 
 def _says(statement: dict[str, Any], what: str) -> str:

@@ -135,7 +135,7 @@ def test_an_acknowledgement_is_for_its_own_rule_alone(tmp_path: Path) -> None:
         ("key-multi-region", "RULE=REASON"),
         ("key-multi-region=", "RULE=REASON"),
         ("key-multi-region= ", "RULE=REASON"),
-        ("no-such-rule=x", "there is no rule no-such-rule"),
+        ("no-such-rule=x", "there is no rule no-such-rule. There are: "),
         ("key-rotaton=x", "there is no rule key-rotaton. Is it key-rotation or"),
     ):
         words = " ".join(cmek(tmp_path, "check", ".", "--acknowledge", wrong, code=2).stderr.split())

@@ -150,13 +150,19 @@ def test_a_mistake_is_named_with_its_line_and_path(change: tuple[str, str], line
         ("no-external-id", "cmek-construct:no-external-id"),
         ("cmek-construct:key-rotation", "cmek-guardrails::key-rotation"),
         ("Annotations::cmek-construct:no-external-id", "cmek-construct:no-external-id"),
-        ("cmek-guardrails::locked-key", "cmek-guardrails::"),
     ],
 )
 def test_an_acknowledgement_of_what_is_not_there_is_refused_with_the_nearest_ids(wrong: str, meant: str) -> None:
     (found,) = mistakes(acknowledging(wrong))
     assert found.startswith(f"cmek.yaml:10: stacks.globex.acknowledge: got {wrong!r}, but no warning or guardrail")
     assert f"Is it {meant}" in found
+
+
+@pytest.mark.parametrize("wrong", ["cmek-guardrails::locked-key", "cmek-construct:no-such-thing"])
+def test_an_acknowledgement_that_is_near_to_none_is_refused_without_a_guess(wrong: str) -> None:
+    (found,) = mistakes(acknowledging(wrong))
+    assert found.startswith(f"cmek.yaml:10: stacks.globex.acknowledge: got {wrong!r}, but no warning or guardrail")
+    assert found.endswith("has this id. Write it as the report has it.")
 
 
 @pytest.mark.parametrize(

@@ -287,7 +287,7 @@ def test_what_cannot_be_told_is_never_called_right(tmp_path: Path) -> None:
     send(tmp_path, policy=policy)
     printed = check(tmp_path, code=1)
     decrypt, encrypt = (line for line in marked(printed, "?") if "Cure" in line)
-    assert 'kms:Decrypt: statement "Mine" hangs on aws:principalorgid' in decrypt
+    assert 'kms:Decrypt: statement "Mine" hangs on the caller\'s organization' in decrypt
     assert "kms:Encrypt" in encrypt
 
 

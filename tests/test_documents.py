@@ -25,13 +25,13 @@ from cmek_construct.commands.review import judged
 from cmek_construct.deployment.reading import parse_entries
 from cmek_construct.guardrails.judging import RULES
 from cmek_construct.review.drawing import reach
-from cmek_construct.review.page import svg as as_file
 from cmek_construct.templates.files import template_of
 from cmek_construct.templates.run import Run
 from cmek_construct.warnings import WARNINGS
 from reference import screenshot
 from reference.__main__ import SCREENSHOT, made
 from reference.pictures import drawings
+from reference.pictures import svg as as_file
 from tests.building import ACCOUNT, cmek_template, trust_statements
 from tests.command import cmek
 from tests.conftest import ROOT

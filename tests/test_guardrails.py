@@ -611,22 +611,28 @@ def test_denied_with_a_tag_and_without_it_nobody_takes_it_back(more: dict[str, s
 
 
 @pytest.mark.parametrize(
-    ("condition", "hangs_on"),
+    ("condition", "hangs_on", "words"),
     [
-        ({"NotIpAddress": {"aws:SourceIp": "203.0.113.0/24"}}, "aws:sourceip"),
-        ({"StringNotEquals": {"aws:SourceVpce": "vpce-1"}}, "aws:sourcevpce"),
-        ({"StringNotEquals": {"aws:SourceVpce": "vpce-1", "aws:SourceVpc": "vpc-1"}}, "aws:sourcevpce_aws:sourcevpc"),
+        ({"NotIpAddress": {"aws:SourceIp": "203.0.113.0/24"}}, "aws:sourceip", "the caller's address"),
+        ({"StringNotEquals": {"aws:SourceVpce": "vpce-1"}}, "aws:sourcevpce", "what is sent as aws:sourcevpce"),
+        (
+            {"StringNotEquals": {"aws:SourceVpce": "vpce-1", "aws:SourceVpc": "vpc-1"}},
+            "aws:sourcevpce_aws:sourcevpc",
+            "what is sent as aws:sourcevpce, and what is sent as aws:sourcevpc",
+        ),
     ],
 )
-def test_a_denial_that_may_spare_the_owner_is_told_with_what_it_hangs_on(condition: Any, hangs_on: str) -> None:
+def test_a_denial_that_may_spare_the_owner_is_told_with_what_it_hangs_on(
+    condition: Any, hangs_on: str, words: str
+) -> None:
     template = forms.template("explicit_with_id")
     denial = {"Effect": "Deny", "Principal": "*", "Resource": "*", "Condition": condition}
     key_policy(template).append(denial | {"Action": ["kms:PutKeyPolicy", "kms:GetKeyPolicy"]})
     (found,) = judge(template)
     assert found.rule == f"key-owner-denied[{hangs_on}]"
     root = f"arn:aws:iam::{forms.CUSTOMER}:root"
-    what = f"lets {root} kms:GetKeyPolicy and kms:PutKeyPolicy only as far as this holds: "
-    assert found.what == f"The key policy {what}{hangs_on.replace('_', ' ')}."
+    what = f"does not surely let {root} kms:GetKeyPolicy and kms:PutKeyPolicy: that hangs on {words}."
+    assert found.what == f"The key policy {what}"
     key_policy(template)[-1] = denial | {"Action": "kms:*"}
     assert {one.rule for one in judge(template)} == {f"key-owner-denied[{hangs_on}]"}
     del denial["Condition"]

@@ -281,8 +281,8 @@ def test_a_permissions_boundary_is_no_arn(build: Build) -> None:
 
 
 @pytest.mark.parametrize(("build", "parameter"), [(build_cmek, "key_admins"), (build_key, "admins")])
-@pytest.mark.parametrize("value", [ROLE_ARN, [ROLE_ARN], [7]])
-def test_key_admins_are_no_arns(build: Build, parameter: str, value: Any) -> None:
+@pytest.mark.parametrize("value", [ROLE_ARN, [ROLE_ARN], [7], {7}, iter([7])])
+def test_key_admins_are_a_list_and_no_arns(build: Build, parameter: str, value: Any) -> None:
     assert "iam.ArnPrincipal" in refused(build, parameter, value)
 
 

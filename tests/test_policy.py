@@ -31,6 +31,7 @@ from cmek_construct.policy import (
     short,
 )
 from cmek_construct.policy.questions import Questions
+from cmek_construct.policy.words import in_doubt, plain
 
 OWNER, VENDOR, PINECONE = "111122223333", "123456789012", "999988887777"
 KEY = f"arn:aws:kms:us-east-1:{OWNER}:key/1234abcd-12ab-34cd-56ef-1234567890ab"
@@ -475,6 +476,30 @@ def test_what_looks_into_a_name_is_asked_of_each_stack(operator: str, value: str
     assert set(verdicts) == {YES, NO}
 
 
+@pytest.mark.parametrize(
+    ("text", "sent"),
+    [
+        *((text, ("999988887777", "111144445555")) for text in ("1111${A}", "${A}5555", "1${!aws:x}")),
+        ("aaaa${A}", _IDS[::-1]),
+    ],
+)
+def test_a_reference_beside_a_part_of_a_name_is_asked_of_each_stack(text: str, sent: tuple[str, str]) -> None:
+    ask, key = Questions(), "kms:EncryptionContext:for"
+    for name in sent:
+        here = allow(Condition={"StringEquals": {key: name}})
+        policy = of_key(here, deny(Condition={"StringEquals": {key: text}}))
+        request = Request(ROLE, "kms:Decrypt", context={key: name})
+        assert ask.answers(policy, [request]) == answers(policy, [request])
+
+
+def test_what_is_sent_may_be_a_name_that_aws_generates() -> None:
+    ask, key = Questions(), "kms:EncryptionContext:made"
+    policy = of_key(allow(Condition={"StringEquals": {key: "${Made}"}}), Made="x-*")
+    for sent in ("x-1", "y-1", "${Made}"):
+        request = Request(ROLE, "kms:Decrypt", context={key: sent})
+        assert ask.answers(policy, [request]) == answers(policy, [request])
+
+
 def test_the_id_of_a_key_is_looked_into() -> None:
     ask = Questions()
     some = {"Effect": "Allow", "Action": "kms:Decrypt", "Resource": "arn:aws:kms:*:*:key/*-1111-*"}
@@ -529,3 +554,33 @@ def test_a_denial_to_who_is_of_no_organization_hangs_on_whether_there_is_one() -
     assert said(policy, aws_PrincipalOrgID=None) is NO
     answer = allows(policy, Request(ROLE, "kms:Decrypt"))
     assert (answer.verdict, answer.hangs_on) == (UNKNOWN, ("aws:principalorgid",))
+
+
+@pytest.mark.parametrize(
+    ("statement", "words"),
+    [
+        (
+            allow(Condition={"IpAddress": {"aws:SourceIp": "192.0.2.0/24"}}),
+            "whether the caller's address is in 192.0.2.0/24",
+        ),
+        (deny(Condition={"StringLike": {"aws:SourceVpce": "*x"}}), "what is sent as aws:sourcevpce"),
+        (allow(Principal={"AWS": "${Typed}"}), "whether AWS ${Typed} is the principal"),
+        (
+            allow(Principal={"AWS": f"arn:aws:iam::{OWNER}:role/${{Name}}"}),
+            "whether the name in an ARN is the value of Name",
+        ),
+        (
+            allow(Condition={"ArnLike": {"aws:PrincipalArn": "no ARN"}}),
+            "whether the caller's ARN is like no ARN",
+        ),
+    ],
+)
+def test_what_an_answer_hangs_on_is_said_in_words(statement: Any, words: str) -> None:
+    answer = allows(of_key(statement if statement["Effect"] == "Allow" else allow(), statement), Request(ROLE, "kms:a"))
+    assert answer.verdict is UNKNOWN
+    assert plain(in_doubt(answer.hangs_on)) == words
+
+
+def test_the_policy_of_another_resource_is_judged_though_no_action_of_it_is_known_here() -> None:
+    policy = read(policy_document(allow(Action="s3:GetObject")), "resource", texts=canonical)
+    assert [one.principals for one in beyond(policy, read(policy_document(), "resource"), ROLE)] == [(ROLE,)]

@@ -210,6 +210,11 @@ def test_the_package_and_its_command_do_not_start_node() -> None:
     assert run(code).strip() == "False False"
 
 
+def test_cmek_yaml_is_read_without_the_rooms_that_read_templates() -> None:
+    code = 'import sys, cmek_construct.deployment.reading; print(*sys.modules, sep="\\n")'
+    assert not [one for one in run(code).split() if one.startswith(rooms("guardrails", "policy", "templates", "lock"))]
+
+
 def test_composing_needs_the_three_packages_alone() -> None:
     code = """
 import sys

@@ -13,6 +13,7 @@ import pytest
 import yaml
 
 from cmek_construct import checks
+from cmek_construct.templates.choices import Case
 from cmek_construct.templates.reading import UnreadableError, parsed
 from cmek_construct.templates.run import read_run
 from tests import forms
@@ -198,17 +199,18 @@ SAID: dict[str, Any] = {
 
 
 @pytest.mark.parametrize("where", ["in the manifest", "in a file of its own"])
-@pytest.mark.parametrize(("said", "found"), [(SAID, {"K": ROLE}), ({**SAID, "/S": 3, "": None}, {}), ([SAID], {})])
+@pytest.mark.parametrize(("said", "found"), [(SAID, "x"), ({**SAID, "/S": 3, "": None}, None), ([SAID], None)])
 def test_the_construct_of_a_key_says_its_role_in_the_assembly(
-    said: Any, found: dict[str, Any], where: str, tmp_path: Path
+    said: Any, found: str | None, where: str, tmp_path: Path
 ) -> None:
     artifact: dict[str, Any] = {"type": "aws:cloudformation:stack", "properties": {"templateFile": "a.template.json"}}
     artifact |= {"metadata": said} if "manifest" in where else {"additionalMetadataFile": "a.metadata.json"}
     (tmp_path / "a.metadata.json").write_text(json.dumps(said))
     (tmp_path / "a.template.json").write_text(json.dumps({"Resources": {}}))
     (tmp_path / "manifest.json").write_text(json.dumps({"artifacts": {"s": artifact}}))
-    [template] = read_run([tmp_path]).templates
-    assert template.roles_of_keys == found
+    run = read_run([tmp_path])
+    assert run.said_of(run.tops[0], "K", Case()) == (found and f"arn:aws:iam::${{AWS::AccountId}}:role/{found}")
+    assert run.said_of(run.tops[0], "Another", Case()) is None
 
 
 def test_reading_json_needs_neither_yaml_nor_cdk_nor_boto3() -> None:

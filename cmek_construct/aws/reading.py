@@ -65,15 +65,13 @@ def read_stack_set(session: Session, name: str, call_as: str | None) -> tuple[st
     """The template of a stack set, and all its stacks."""
     cloudformation = session.client("cloudformation")
     named = {"StackSetName": name, **({"CallAs": call_as} if call_as else {})}
-    template = cloudformation.describe_stack_set(**named)["StackSet"]["TemplateBody"]
-    return template, list(map(_instance, _each(cloudformation, "list_stack_instances", "Summaries", **named)))
-
-
-def _instance(shown: Mapping[str, Any]) -> objects.Instance:
-    detailed = shown.get("StackInstanceStatus", {}).get("DetailedStatus", "SUCCEEDED")
-    status = shown.get("Status", "") + ("" if detailed == "SUCCEEDED" else f", {detailed}")
-    stack_id, why = shown.get("StackId") or None, shown.get("StatusReason", "")
-    return objects.Instance(shown["Account"], shown["Region"], status, stack_id, why)
+    template, found = cloudformation.describe_stack_set(**named)["StackSet"]["TemplateBody"], []
+    for shown in _each(cloudformation, "list_stack_instances", "Summaries", **named):
+        detailed = shown.get("StackInstanceStatus", {}).get("DetailedStatus", "SUCCEEDED")
+        status = shown.get("Status", "") + ("" if detailed == "SUCCEEDED" else f", {detailed}")
+        stack_id, why = shown.get("StackId") or None, shown.get("StatusReason", "")
+        found.append(objects.Instance(shown["Account"], shown["Region"], status, stack_id, why))
+    return template, found
 
 
 def _document(policy: Any) -> dict[str, Any]:
@@ -189,8 +187,8 @@ def read_grants(session: Session, key_arn: str) -> list[objects.Grant]:
 def _last_use(kms: Any, arn: str) -> objects.LastUse:
     found = kms.get_key_last_usage(KeyId=arn)
     use = found.get("KeyLastUsage") or {}
-    event = str(use.get("CloudTrailEventId", ""))
-    return objects.LastUse(found["TrackingStartDate"], use.get("Timestamp"), str(use.get("Operation", "")), event)
+    operation, event = (str(use.get(name, "")) for name in ("Operation", "CloudTrailEventId"))
+    return objects.LastUse(found["TrackingStartDate"], use.get("Timestamp"), operation, event)
 
 
 @read
@@ -200,12 +198,9 @@ def read_controls(session: Session, account: str) -> list[objects.Control]:
     The management account alone sees them, and a delegated administrator.
     """
     organizations = session.client("organizations", "us-east-1")
-    found = []
-    targets = [account]
-    while parents := organizations.list_parents(ChildId=targets[-1])["Parents"]:
-        targets.append(parents[0]["Id"])
-        if parents[0]["Type"] == "ROOT":
-            break
+    found, targets = [], [account]
+    while not targets[-1].startswith("r-"):  # as the root's ID alone begins
+        targets.append(organizations.list_parents(ChildId=targets[-1])["Parents"][0]["Id"])
     for target, (kind, short) in product(targets, _CONTROLS.items()):
         for one in _each(organizations, "list_policies_for_target", "Policies", TargetId=target, Filter=kind):
             content = organizations.describe_policy(PolicyId=one["Id"])["Policy"]["Content"]

@@ -51,47 +51,37 @@ class AwsError(Exception):
 
 
 @contextmanager
-def called() -> Iterator[None]:
-    """What boto3 raises, and what an answer lacks, as an `AwsError`; also of a whole function."""
+def called(*, if_there: bool = False) -> Iterator[None]:
+    """What boto3 raises, and what an answer lacks, as an `AwsError`; also of a whole function.
+
+    With ``if_there`` it is no error that there is no such thing, and a function then gives None.
+    """
     from botocore.exceptions import BotoCoreError, ClientError
     from botocore.parsers import ResponseParserError
 
     try:
         yield
     except ClientError as error:
-        raise _refused(error.response.get("Error", {})) from None
+        said = error.response.get("Error", {})
+        code, message = str(said.get("Code", "")), printable(said.get("Message", "")).rstrip(".")
+        reason = _reason({code}, Reason.REFUSED)
+        if message.startswith(("Signature expired", "Signature not yet current")):  # with the code of a wrong key
+            reason = Reason.CLOCK
+        if code == "ValidationError" and "not exist" in message:  # CloudFormation has no code for a stack that is gone
+            reason = Reason.ABSENT
+        if not (if_there and reason is Reason.ABSENT):
+            why = f"AWS refused: {printable(code)}{f' ({message})' if message else ''}"
+            clock = "the clock of this machine is wrong. " if reason is Reason.CLOCK else ""
+            raise AwsError(reason, clock + why, code) from None
     except BotoCoreError as error:
         reason = _reason({kind.__name__ for kind in type(error).__mro__}, Reason.UNREACHABLE)
         raise AwsError(reason, f"AWS could not be asked: {printable(error).rstrip('.')}") from None
     except (ValueError, KeyError, TypeError, IndexError, RecursionError, ResponseParserError) as error:
-        why = f"the answer of AWS cannot be read: {printable(error)}"
-        raise AwsError(Reason.UNREACHABLE, why) from None
-
-
-def _refused(said: Mapping[str, Any]) -> AwsError:
-    code, message = str(said.get("Code", "")), printable(said.get("Message", "")).rstrip(".")
-    why = f"AWS refused: {printable(code)}{f' ({message})' if message else ''}"
-    reason = _reason({code}, Reason.REFUSED)
-    if message.startswith(("Signature expired", "Signature not yet current")):  # with the code of a wrong key
-        reason = Reason.CLOCK
-    if code == "ValidationError" and "not exist" in message:  # CloudFormation has no code for a stack that is gone
-        reason = Reason.ABSENT
-    return AwsError(reason, f"the clock of this machine is wrong. {why}" if reason is Reason.CLOCK else why, code)
+        raise AwsError(Reason.UNREACHABLE, f"the answer of AWS cannot be read: {printable(error)}") from None
 
 
 def _reason(names: set[str], otherwise: Reason) -> Reason:
     return next((reason for reason in Reason if names.intersection(reason.value)), otherwise)
-
-
-@contextmanager
-def called_if_there() -> Iterator[None]:
-    """The same; but that there is no such thing is no error, and a function then gives None."""
-    try:
-        with called():
-            yield
-    except AwsError as error:
-        if error.reason is not Reason.ABSENT:
-            raise
 
 
 def read(ask: Callable[P, T]) -> Callable[P, T | Unread]:
@@ -110,7 +100,7 @@ def read(ask: Callable[P, T]) -> Callable[P, T | Unread]:
 
 def asked(ask: Callable[P, T]) -> Callable[P, T | Unread | None]:
     """The same, and None where AWS says: there is no such thing."""
-    return read(called_if_there()(ask))
+    return read(called(if_there=True)(ask))
 
 
 class Session:
@@ -150,7 +140,7 @@ class Session:
         else:
             self.client("iam").update_assume_role_policy(RoleName=arn.rpartition("/")[2], PolicyDocument=text)
 
-    @called_if_there()
+    @called(if_there=True)
     def revoke_grant(self, key_arn: str, grant_id: str) -> None:
         """Revoke a grant; one that is gone already is no failure."""
         self.kms(key_arn).revoke_grant(KeyId=key_arn, GrantId=grant_id)

@@ -8,10 +8,11 @@ import typer
 
 from cmek_construct.commands.options import ACCOUNT_OF_TEMPLATES, ACKNOWLEDGE, AS_JSON, TEMPLATES, VENDORS
 from cmek_construct.commands.printing import counted, refuse, shown, tell_what_to_ask, told
-from cmek_construct.guardrails.judging import RULE_IDS, guarded, refused_at_synth
+from cmek_construct.guardrails.judging import guarded, refused_at_synth
 from cmek_construct.policy.words import Quoted, visible
 from cmek_construct.review.parts import by
 from cmek_construct.templates.run import read_run
+from cmek_construct.warnings import GUARDRAILS
 
 _SHOWN: Final = {name: name for name in ("rule", "logical_id", "what", "allows", "cure")} | {"acknowledged": "meant"}
 """Of a violation, for a machine."""
@@ -45,7 +46,7 @@ def check(
         for stack in found.run.stacks
     ]
     yield from shown(as_json, lambda: judged, (line for one in judged for line in _lines(**one)))
-    problems = [*map(str, found.problems), *refused_at_synth(run, but=RULE_IDS)]
+    problems = [*map(str, found.problems), *refused_at_synth(run, but=GUARDRAILS)]
     refused = [one for one in violations if one.meant is None]
     if not found.roles and not found.keys:
         problems.append("Nothing of Pinecone's was found, so nothing was checked.")

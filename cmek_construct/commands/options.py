@@ -13,7 +13,6 @@ from cmek_construct import checks, warnings
 from cmek_construct.checks import Check
 from cmek_construct.customers import CUSTOMERS
 from cmek_construct.deployment import config
-from cmek_construct.guardrails.judging import RULE_IDS
 
 _ACKNOWLEDGED: Final = re.compile(rf"(?:{warnings.PLUGIN}::)?(([a-z-]+)(?:\[[^\]]*\])?)=(.*\S.*)", re.S)
 
@@ -79,11 +78,10 @@ def acknowledgement(text: str) -> tuple[str, str]:
     found = _ACKNOWLEDGED.fullmatch(text)
     if found is None:
         raise typer.BadParameter("it is RULE=REASON, with the rule as `cmek check` prints it")
-    if found[2] not in RULE_IDS:
-        nearest = " or ".join(get_close_matches(found[2], RULE_IDS, cutoff=0))
-        raise typer.BadParameter(
-            f"there is no rule {found[2]}. Is it {nearest}? There are: {', '.join(sorted(RULE_IDS))}"
-        )
+    if found[2] not in warnings.GUARDRAILS:
+        near = " or ".join(get_close_matches(found[2], warnings.GUARDRAILS))
+        is_it, every = f" Is it {near}?" if near else "", ", ".join(sorted(warnings.GUARDRAILS))
+        raise typer.BadParameter(f"there is no rule {found[2]}.{is_it} There are: {every}")
     return found[1], found[3].strip()
 
 

@@ -10,11 +10,11 @@ import typer
 from cmek_construct.checks import printable
 from cmek_construct.commands.options import ACCOUNT_OF_TEMPLATES, ACKNOWLEDGE, TEMPLATES, VENDORS, flag, option
 from cmek_construct.commands.printing import counted, refuse, told
-from cmek_construct.guardrails.judging import RULE_IDS, guarded, refused_at_synth
+from cmek_construct.guardrails.judging import guarded, refused_at_synth
 from cmek_construct.review.changes import differences
-from cmek_construct.review.parts import Template
-from cmek_construct.review.reader import templates_of
+from cmek_construct.review.parts import Template, templates_of
 from cmek_construct.templates.run import Run, read_run
+from cmek_construct.warnings import GUARDRAILS
 
 
 def judged(
@@ -57,7 +57,7 @@ def review(
         problems = ["Nothing of Pinecone's was found: there is nothing to review."]
     if problems:
         refuse(*problems)
-    refused = list(refused_at_synth(run, but=RULE_IDS))
+    refused = list(refused_at_synth(run, but=GUARDRAILS))
     for one in refused:
         typer.echo(one, err=True)
     from cmek_construct.review.page import Page, html, markdown  # their engine takes long

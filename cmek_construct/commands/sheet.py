@@ -22,8 +22,8 @@ from cmek_construct.commands.options import AS_JSON, ONE_OR_ALL, PROFILE, a_key,
 from cmek_construct.commands.printing import in_words, refuse, shown, text, texts, told
 from cmek_construct.deployment.reading import Entry
 from cmek_construct.guide import key_denial
+from cmek_construct.health import Refused
 from cmek_construct.health.deployed import EXTERNAL_ID, KEY_ARN, ROLE_ARN, with_customer_key, wrong_outputs
-from cmek_construct.health.findings import Refused
 from cmek_construct.lock.text import LockError
 
 _ROLE: Final = "OrganizationAccountAccessRole"
@@ -153,8 +153,7 @@ def _outputs(instance: Instance, asking: Asking, session: Session, role: str) ->
     stack = known(read_stack(inside, instance.stack_id), "the stack", "there is no such stack in this account")
     if not stack.is_whole:
         raise Refused(f"the stack is in {stack.status}: mend it first")
-    meant = {ROLE_ARN: roles, KEY_ARN: f"arn:aws:kms:{instance.region}:{instance.account}:key/"}
-    for wrong in wrong_outputs(stack.outputs, "the set", meant).values():
+    for wrong in wrong_outputs(stack.outputs, "the set", instance.account, instance.region).values():
         raise Refused(wrong)
     return stack.outputs
 

@@ -99,7 +99,7 @@ _KINDS: Final = {
         "key_arn",
         "For an ARN, write kms.Key.from_key_arn(self, id, arn); for a kms.CfnKey, kms.Key.from_cfn_key(key).",
     ),
-    "list[iam.IPrincipal]": ("__iter__", "For an ARN, write [iam.ArnPrincipal(arn)]."),
+    "list[iam.IPrincipal]": ("__getitem__", "For an ARN, write [iam.ArnPrincipal(arn)]."),
     "sns.ITopic": ("topic_arn", _FROM_ARN.format("sns.Topic.from_topic_arn")),
     "sqs.IQueue": ("queue_arn", _FROM_ARN.format("sqs.Queue.from_queue_arn")),
 }

@@ -186,8 +186,7 @@ def _told_of(key: kms.IKey | None, role: iam.IRole | None, user: Any) -> Iterato
             others = [{"anything-but": [account if role is None else role_arn]}, {"exists": False}]
             by = {"accountId": others} if role is None else {"sessionContext": {"sessionIssuer": {"arn": others}}}
             told["use by others"] = arn, {"$or": places, "userIdentity": by, "errorCode": [{"exists": False}]}
-            # Or AccessDeniedException
-            told["denied use"] = arn, {"$or": places, "errorCode": [{"prefix": "AccessDenied"}]}
+            told["denied use"] = arn, {"$or": places, "errorCode": [{"prefix": "AccessDenied"}]}  # or …DeniedException
     if role is not None:
         name = role.role_name
         # IAM takes a name in any case.
@@ -198,14 +197,15 @@ def _told_of(key: kms.IKey | None, role: iam.IRole | None, user: Any) -> Iterato
     for kind in _KINDS.sections():
         if (of := _KINDS[kind]["of"]) in told:
             it, about = told[of]
-            gone = {"source": ["aws.kms"], "detail_type": _KINDS[kind]["names"].split(", "), **about}
-            yield kind, gone if of == "end of key" else _calls([kind], about), it
+            yield kind, _pattern([kind], about), it
 
 
-def _calls(kinds: Sequence[str], about: Mapping[str, Any]) -> dict[str, Any]:
-    """The pattern of calls that CloudTrail delivers, whoever made them and however they ended."""
+def _pattern(kinds: Sequence[str], about: Mapping[str, Any]) -> dict[str, Any]:
+    """Calls that CloudTrail delivers, whoever made them and however they ended; or what KMS itself tells of a key."""
     service = "kms" if kinds[0].startswith("Key") else "iam"
     names = [name for kind in kinds for name in _KINDS[kind]["names"].split(", ")]
+    if kinds == ["KeyGone"]:
+        return {"source": ["aws.kms"], "detail_type": names, **about}
     detail = {"eventSource": [f"{service}.amazonaws.com"], "eventName": names, **about}
     return {"source": [f"aws.{service}"], "detail_type": ["AWS API Call via CloudTrail"], "detail": detail}
 
@@ -254,7 +254,7 @@ def _bring_iam_events_to(scope: Construct, here: ours.Environment) -> None:
             forwarder,
             "RolesChanged",
             description=f"Calls that change a role, for the default event bus of {here.region}",
-            event_pattern=aws_events.EventPattern(**_calls(calls, {})),
+            event_pattern=aws_events.EventPattern(**_pattern(calls, {})),
             targets=[targets.EventBus(aws_events.EventBus.from_event_bus_arn(forwarder, "Bus", bus))],
         )
     assert isinstance(forwarder, cdk.Stack)

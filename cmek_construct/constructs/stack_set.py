@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import partial
 from typing import Any, Final
 
@@ -26,15 +26,13 @@ _known: Final = partial(  # what goes into the template inside the set
     way_out="Write the value, or take it from context or from a file that Python reads.",
     unknown=checks.is_token,
 )
-_account_id = _known(partial(checks.account_id, way_out="Copy it from AWS Organizations or the AWS console."))
+_number = partial(checks.account_id, way_out="Copy it from AWS Organizations or the AWS console.")
+_account_id = partial(_known, check=_number)
 _IDS: Final = ("it is a list of one or more IDs", "Write the IDs in a list.")
-_organizational_units = checks.listed(
-    checks.matching(
-        r"ou-[a-z0-9]{4,32}-[a-z0-9]{8,32}|r-[a-z0-9]{4,32}",
-        "an organizational unit is like ou-ab12-11112222, and the root of an organization like r-ab12",
-        "Copy it from the AWS Organizations console.",
-    ),
-    *_IDS,
+_organizational_unit = checks.matching(
+    r"ou-[a-z0-9]{4,32}-[a-z0-9]{8,32}|r-[a-z0-9]{4,32}",
+    "an organizational unit is like ou-ab12-11112222, and the root of an organization like r-ab12",
+    "Copy it from the AWS Organizations console.",
 )
 
 
@@ -47,7 +45,7 @@ class StackSetTargets:
 
     way: Mapping[str, Any]  # what `cdk.CfnStackSet` takes for this way, by its name
     whom: Mapping[str, Sequence[str]]  # its deployment targets: organizational units, or accounts
-    external_ids: Mapping[str, str]  # by account, where each has its own
+    external_ids: Mapping[str, str] = field(default_factory=dict)  # by account, where each has its own
 
     @staticmethod
     def organizational_units(
@@ -70,7 +68,7 @@ class StackSetTargets:
         Raises:
             ValueError: a value is outside its limits.
         """
-        _organizational_units("organizational_unit_ids", organizational_unit_ids)
+        checks.listed("organizational_unit_ids", organizational_unit_ids, _organizational_unit, *_IDS)
         checks.flag("auto_deployment", auto_deployment)
         if call_as is not None:
             checks.one_of("SELF", "DELEGATED_ADMIN")("call_as", call_as)
@@ -83,7 +81,7 @@ class StackSetTargets:
         retained = {"retainStacksOnAccountRemoval": True} if auto_deployment else {}
         deployment = {"enabled": auto_deployment, **retained}
         way = {"permission_model": "SERVICE_MANAGED", "auto_deployment": deployment, "call_as": call_as}
-        return StackSetTargets(way, {"organizationalUnitIds": list(organizational_unit_ids)}, {})
+        return StackSetTargets(way, {"organizationalUnitIds": list(organizational_unit_ids)})
 
     @staticmethod
     def accounts(
@@ -110,11 +108,11 @@ class StackSetTargets:
             ValueError: a value is outside its limits.
         """
         external_ids, ids = (accounts, list(accounts)) if isinstance(accounts, Mapping) else ({}, accounts)
-        checks.listed(_account_id, *_IDS)("accounts", ids)
+        checks.listed("accounts", ids, _account_id, *_IDS)
         owners: dict[str, str] = {}
         for account, external_id in external_ids.items():
             its = f"accounts[{account!r}]"
-            _known(props.EXTERNAL_ID.check)(its, external_id)
+            _known(its, external_id, props.EXTERNAL_ID.check)
             if external_id in owners:
                 what = f"it is the external ID of account {owners[external_id]} already"
                 checks.refuse(its, external_id, what, "Give each account its own, or all of them one with external_id.")
@@ -212,7 +210,9 @@ _IN_EACH_ACCOUNT: Final = (
     *props.NEW_KEY[1:],
     props.SUSPENDED,
 )
-STACK_SET: Final = tuple(row._replace(check=_known(row.check)) for row in (*_OF_THE_SET, *_IN_EACH_ACCOUNT))
+STACK_SET: Final = tuple(
+    row._replace(check=partial(_known, check=row.check)) for row in (*_OF_THE_SET, *_IN_EACH_ACCOUNT)
+)
 """What `PineconeCmekStackSet` takes."""
 
 

@@ -12,9 +12,9 @@ from typing import Any, Final, Literal
 from cmek_construct import checks, guide, props
 from cmek_construct.checks import Check
 from cmek_construct.customers import CUSTOMERS, Customers
-from cmek_construct.guardrails.judging import meant_by
 from cmek_construct.guide import ALL_REGIONS, KeyAccess, Policy, Regions, Statement
 from cmek_construct.props import Prop, Trust
+from cmek_construct.warnings import misspelt
 
 own_account_id: Final = partial(  # the account that role and key are deployed to
     checks.account_id, way_out="Write the number of the AWS account to deploy to, in quotes."
@@ -54,9 +54,9 @@ def _reasons(parameter: str, value: object) -> None:
             what = "a warning is acknowledged with a reason in words"
             way_out = "Write why this was decided, and by whom."
             checks.refuse(f"{parameter}.{checks.printable(notice)}", reason, what, way_out)
-        if nearest := meant_by(notice):
+        if instead := misspelt(notice):
             what = "no warning or guardrail that can be acknowledged has this id"
-            checks.refuse(parameter, notice, what, f"Is it {' or '.join(nearest)}?")
+            checks.refuse(parameter, notice, what, instead)
 
 
 OF_A_STACK: Final = (  # what the file says of a stack beside the props of what is in it

@@ -48,9 +48,8 @@ def rendered(file: str, **values: Any) -> str:
     from jinja2 import Environment, StrictUndefined  # takes its time, and few commands write
 
     text = resources.files(__package__).joinpath(file).read_text(encoding="utf-8")
-    environment = Environment(  # noqa: S701 - no HTML
-        undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True, keep_trailing_newline=True
-    )
+    as_written: dict[str, Any] = {"trim_blocks": True, "lstrip_blocks": True, "keep_trailing_newline": True}
+    environment = Environment(undefined=StrictUndefined, **as_written)  # noqa: S701 - no HTML
     return environment.from_string(text).render(values)
 
 

@@ -4,18 +4,15 @@ With what was acknowledged: by who asks, or in the app.
 """
 
 import json
-import re
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import replace
-from difflib import get_close_matches
-from functools import partial
 from itertools import chain, takewhile
 from pathlib import Path
 from typing import Any, Final
 
 from cmek_construct import warnings as ids
 from cmek_construct.checks import printable
-from cmek_construct.guardrails import elsewhere, kept, rule, too_little, too_much
+from cmek_construct.guardrails import kept, rule, too_little, too_much
 from cmek_construct.guardrails.rule import Context, Violation, key_uses
 from cmek_construct.policy import CannotBeJudged
 from cmek_construct.policy.words import Quoted
@@ -25,34 +22,11 @@ from cmek_construct.templates.pinecone import find
 from cmek_construct.templates.reading import each_of, members
 from cmek_construct.templates.run import Run
 
-_EVERY: Final = [one for file in (kept, too_little, rule, elsewhere, too_much) for one in vars(file).values()]
+_EVERY: Final = [one for file in (kept, too_little, rule, too_much) for one in vars(file).values()]
 RULES: Final = tuple(dict.fromkeys(one for one in _EVERY if isinstance(one, rule.Rule)))
 """Every rule, as the files have them."""
-RULE_IDS: Final = tuple(dict.fromkeys(one.id for one in RULES))
-"""An interface: people acknowledge them."""
-_OWNERS: Final = (ids.PLUGIN, ids.CONSTRUCT)
-_ACKNOWLEDGED: Final = {name: f"{ids.PLUGIN}::{name}" for name in RULE_IDS} | {
-    name: f"{ids.CONSTRUCT}:{name}" for name in ids.WARNINGS
-}
-"""The ids that can be acknowledged, by what they are called without their owner."""
-_OF_CDK: Final = re.compile("([Aa]nnotation|Construct[ -]Annotations)::")
-"""What may stand before the id of a warning."""
 REPORT: Final = "validation-report.json"
 """The file of an assembly in which CDK says what the plugins found."""
-
-
-def meant_by(id: str) -> list[str]:
-    """The nearest ids to one that is written like ours, and is of nothing that can be acknowledged.
-
-    Empty of an id that can be, and of those of CDK and of other people's plugins.
-    """
-    own = _OF_CDK.sub("", id).partition("[")[0]
-    *owners, name = own.split(":")
-    like = partial(get_close_matches, n=1)
-    is_ours = any(like(one, _OWNERS, cutoff=0.9) for one in owners) if owners else like(name, _ACKNOWLEDGED, cutoff=0.8)
-    if own in _ACKNOWLEDGED.values() or not is_ours:
-        return []
-    return [_ACKNOWLEDGED[one] for one in get_close_matches(name, _ACKNOWLEDGED, cutoff=0)]
 
 
 def judge(found: Found, vendor_role_arns: Collection[str] = ()) -> list[Violation]:
@@ -66,7 +40,7 @@ def judge(found: Found, vendor_role_arns: Collection[str] = ()) -> list[Violatio
 def _violations(context: Context) -> Iterator[Violation]:
     found = context.found
     for trust in chain.from_iterable(context.trusts.values()):
-        of_role = (too_much.of_trust, too_much.not_to_the_letter, kept.of_role, too_little.of_trust)
+        of_role = (too_much.of_trust, kept.of_role, too_little.of_trust)
         yield from _judged(trust.place, *(check(trust) for check in of_role))
     for use in key_uses(context):
         of_key = (too_much.of_key, kept.of_key, too_little.of_key)
@@ -75,10 +49,10 @@ def _violations(context: Context) -> Iterator[Violation]:
     for alias in found.aliases:
         yield from kept.of_alias(alias, keys)
     for one in found.attached:
-        yield from _judged(one.place, too_little.of_permission(one, context), elsewhere.of_permission(one, context))
+        yield from _judged(one.place, too_little.of_permission(one, context), too_much.of_permission(one, context))
     for naming in found.naming:
-        yield from _judged(naming.place, elsewhere.of_naming(naming, context.ask))
-    yield from elsewhere.of_outputs(found)
+        yield from _judged(naming.place, too_much.of_naming(naming, context.ask))
+    yield from too_much.of_outputs(found)
     for unread in found.unread:
         yield kept.UNREAD.broken(unread.place, f"{Quoted(unread.place.path)}: {unread.why} {unread.way_out}")
 
@@ -93,25 +67,25 @@ def _judged(place: Place, *checks: Iterator[Violation]) -> Iterator[Violation]:
 def guarded(
     run: Run, vendor_role_arns: Sequence[str], acknowledged: Mapping[str, str]
 ) -> tuple[Found, list[Violation]]:
-    """What is Pinecone's in a run, and what the guardrails have against it; what is acknowledged, by rule, is meant."""
+    """What is Pinecone's in a run, and what the guardrails have against it.
+
+    What is acknowledged is meant: by rule, or in the app.
+    """
     found = find(run, vendor_role_arns=vendor_role_arns)
-    by_app = dict(_in_app(run))
+    by_app = {}
+    for _, report in _reports(run):
+        for suppressed in map(members, each_of(report.get("suppressedViolations"))):
+            for construct in map(members, each_of(suppressed.get("violatingConstructs"))):
+                resource = members(construct.get("cloudFormationResource"))
+                file = Path(str(resource.get("templatePath"))).name
+                which = (str(suppressed.get("ruleName")), file, str(resource.get("logicalId")))
+                by_app[which] = str(suppressed.get("reason"))
     violations = []
     for one in judge(found, vendor_role_arns):
-        file, logical_id, _ = one.reported
-        reason = acknowledged.get(one.rule) or by_app.get((one.rule, file.name, logical_id)) or one.meant
+        path, logical_id, _ = one.reported
+        reason = acknowledged.get(one.rule) or by_app.get((one.rule, path.name, logical_id)) or one.meant
         violations.append(replace(one, meant=reason))
     return found, violations
-
-
-def _in_app(run: Run) -> Iterator[tuple[tuple[str, str, str], str]]:
-    """What apps acknowledge by themselves: rule, file and logical ID, with the reason."""
-    for _, report in _reports(run):
-        for one in map(members, each_of(report.get("suppressedViolations"))):
-            for construct in map(members, each_of(one.get("violatingConstructs"))):
-                resource = members(construct.get("cloudFormationResource"))
-                where = Path(str(resource.get("templatePath"))).name
-                yield (str(one.get("ruleName")), where, str(resource.get("logicalId"))), str(one.get("reason"))
 
 
 def refused_at_synth(run: Run, but: Collection[str] = (), so: str = "") -> Iterator[str]:
@@ -134,7 +108,5 @@ def _reports(run: Run) -> Iterator[tuple[Path, Mapping[str, Any]]]:
             report = members(json.loads((folder / REPORT).read_text(encoding="utf-8")))
         except (OSError, ValueError, RecursionError):
             continue
-        ours = (
-            one for one in map(members, each_of(report.get("pluginReports"))) if one.get("pluginName") == ids.PLUGIN
-        )
-        yield from ((folder, one) for one in ours)
+        every = map(members, each_of(report.get("pluginReports")))
+        yield from ((folder, one) for one in every if one.get("pluginName") == ids.PLUGIN)

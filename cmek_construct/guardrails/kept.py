@@ -173,18 +173,13 @@ def _of_kind(subject: Subject, properties: Iterable[_Property]) -> Iterator[Viol
     for one in properties:
         value = str(now.get(one.name, one.default))
         value = value.lower() if one.wanted in ("true", "false") else value
+        number = int(value) if _NUMBER.fullmatch(value) else -1
         if "${" in value:
             unread.append(one.name)
-        elif not _is(value, one.wanted):
+        elif number not in one.wanted if isinstance(one.wanted, range) else value != one.wanted:
             yield one.rule.broken(place, one.says.format(name=one.name, value=Quoted(value), wanted=one.wanted))
     faults = [(name, "beside its Type rewrites it") for name in place.raw if name.startswith("Fn::")]
     faults += [(name, "in its Properties rewrites them") for name in writers(place.raw.get("Properties"))]
     faults += [(name, f"is {Quoted(str(now[name]))}, which is not known") for name in unread]
     for name, why in faults:
         yield UNREAD.broken(place, f"{name or 'Properties'} {why}.", name)
-
-
-def _is(value: str, wanted: str | range) -> bool:
-    if isinstance(wanted, range):
-        return _NUMBER.fullmatch(value) is not None and int(value) in wanted
-    return value == wanted

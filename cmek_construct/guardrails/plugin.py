@@ -12,7 +12,7 @@ import jsii
 
 from cmek_construct import checks
 from cmek_construct import warnings as ids
-from cmek_construct.guardrails.judging import REPORT, RULE_IDS, judge
+from cmek_construct.guardrails.judging import REPORT, judge
 from cmek_construct.lock.changing import refusals
 from cmek_construct.lock.text import FILE as LOCK_FILE
 from cmek_construct.lock.text import LockError, is_locked, read
@@ -65,11 +65,14 @@ class CmekGuardrails:
     @property
     def rule_ids(self) -> list[str]:
         """The id of every rule."""
-        return list(RULE_IDS)
+        return list(ids.GUARDRAILS)
 
     def validate(self, context: cdk.IPolicyValidationContext) -> cdk.PolicyValidationPluginReport:
         """Judge every template of the app, nested ones included."""
-        _concern_every_selection()
+        # CDK applies the acknowledgements after the plugins have judged. Hence at the app's exit, in the report that
+        # CDK wrote and the CLI is about to read. Without the CLI the app itself fails, and nothing is selected.
+        if "CDK_CLI_VERSION" in os.environ and "CDK_OUTDIR" in os.environ:
+            atexit.register(_concern_every_selection, Path(os.environ["CDK_OUTDIR"]).absolute() / REPORT)
         files = [Path(path) for path in context.template_paths]
         run = read_run(files)
         try:
@@ -103,21 +106,13 @@ def _violation(
     )
 
 
-def _concern_every_selection() -> None:
+def _concern_every_selection(file: Path) -> None:
     """Let each violation fail whatever command of the CLI runs this app.
 
     The CLI heeds the violations of the stacks that it selects, and bare ``cdk synth`` selects none of those in a
     ``Stage``: what is wrong elsewhere passes in silence. Only a violation that names no construct concerns every
     selection. So each names its construct in words.
-
-    CDK applies the acknowledgements after the plugins have judged. Hence at the app's exit, in the report that CDK
-    wrote and the CLI is about to read. Without the CLI the app itself fails, and nothing is selected.
     """
-    if "CDK_CLI_VERSION" in os.environ and "CDK_OUTDIR" in os.environ:
-        atexit.register(_rewrite, Path(os.environ["CDK_OUTDIR"]).absolute() / REPORT)
-
-
-def _rewrite(file: Path) -> None:
     if not file.is_file():
         return
     report = json.loads(file.read_text(encoding="utf-8"))

@@ -22,9 +22,9 @@ _LONGEST_WITNESS: Final = 200
 _LONGEST: Final = 1_000
 _HOLE: Final = r"\$\{[^!?}][^}]*\}"
 _ROLES: Final = rf"arn:aws:iam::(?P<account>[0-9]{{12}}|{_HOLE}):role/{guide.ROLE_NAME_PREFIX}"
-PINECONES_ROLE: Final = re.compile(rf"{_ROLES}(?P<region>{REGION.pattern}|{_HOLE})")
+ONE_ROLE: Final = re.compile(rf"{_ROLES}(?P<region>{REGION.pattern}|{_HOLE})")
 _MEANT: Final = re.compile(rf"{_ROLES}(?P<region>{REGION.pattern}|{_HOLE}|\*)")
-ANY_REGION: Final = re.compile(rf"{_ROLES}.*")
+ANY_ROLE: Final = re.compile(rf"{_ROLES}.*")
 _SOME_ID: Final = "the-one-external-ID"
 """Stands for the external ID where one is asked for, and none is said."""
 
@@ -187,7 +187,7 @@ def _trust(context: Context, place: Place, one: InCase[Now], output: Output | No
 def _texts(statement: Statement) -> list[str]:
     """Whom a statement names one by one; else whom it compares with all that it names."""
     named = [one.name for one in statement.principals or () if one.kind == "AWS"]
-    if named and all(map(PINECONES_ROLE.fullmatch, named)):
+    if named and all(map(ONE_ROLE.fullmatch, named)):
         return named
     return [*named, *statement.compared(aws.PRINCIPAL_ARN)]
 

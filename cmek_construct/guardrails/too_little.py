@@ -11,7 +11,7 @@ from cmek_construct import checks, guide
 from cmek_construct.guardrails.rule import Context, KeyUse, Rule, Subject, Trust, Violation
 from cmek_construct.policy import Policy, Request, Said, Statement, Verdict, aws, canonical, read
 from cmek_construct.policy.text import is_known, is_unreadable, parts
-from cmek_construct.policy.words import Quoted
+from cmek_construct.policy.words import Quoted, in_doubt, plain
 from cmek_construct.templates.evidence import allowing, organizations
 from cmek_construct.templates.found import Attached
 from cmek_construct.templates.reading import each_of, members
@@ -30,7 +30,9 @@ _OWNERS: Final[Mapping[str, Mapping[str, str | None]]] = {
 }
 _MOST_TAGS: Final = 16  # combinations that are tried
 _EVERYTHING: Final = Statement("everything", "Allow", actions=("*",), resources=("*",))
-_Answered: TypeAlias = tuple[Request, Said]
+_Answered: TypeAlias = tuple[Request, Said, str]
+"""What is needed, what a policy says to it, and how it then stands: ``yes``; ``denied`` or otherwise ``no``; ``may be
+denied`` or otherwise ``unsure``; or ``unread``, which another rule tells."""
 
 LOCKED_OUT: Final = Rule(
     "pinecone-locked-out",
@@ -113,19 +115,19 @@ def of_key(use: KeyUse) -> Iterator[Violation]:
         own = True if role.account != account else None
         requests += [Request(role.arn, action, context=_FACTS, own=own) for action in guide.ENCRYPT_DECRYPT]
     # What keeps the owner out as well is said of the owner alone.
-    denied = {id(said.statement) for _, said in owner if _how(said) == "denied"}
-    unsure = {id(said.statement) for _, said in owner if _how(said) != "yes"}
+    denied = {id(said.statement) for _, said, how in owner if how == "denied"}
+    unsure = {id(said.statement) for _, said, how in owner if how != "yes"}
     told = {"no": denied, "denied": denied, "unsure": unsure, "may be denied": unsure}
     needed = _asked(use.context, policy, requests)
-    yield from _shortages(use, [it for it in needed if id(it[1].statement) not in told.get(_how(it[1]), ())])
-    for request, said in _first(owner, "no", "unsure"):
+    yield from _shortages(use, [one for one in needed if id(one[1].statement) not in told.get(one[2], ())])
+    for request, said, _ in _first(owner, "no", "unsure"):
         surely = "surely " if said.verdict is Verdict.CANNOT_TELL else ""
         yield OWNER.broken(use.place, f"The key policy does not {surely}let the account's root {request.action}.")
-    for _, said in _first(owner, "denied"):
+    for _, said, _ in _first(owner, "denied"):
         by = said.statement.name if said.statement else ""
         what = f"The key policy denies kms:PutKeyPolicy to its own account, by {Quoted(by)}."
         yield OWNER_DENIED.broken(use.place, what)
-    yield from _shortages(use, [it for it in owner if _how(it[1]) == "may be denied"], OWNER_DENIED)
+    yield from _shortages(use, [one for one in owner if one[2] == "may be denied"], OWNER_DENIED)
 
 
 def _tags(policy: Policy) -> list[dict[str, str | None]]:
@@ -159,55 +161,51 @@ def of_permission(attached: Attached, context: Context) -> Iterator[Violation]:
         sent = {**_FACTS, **{what: value for what, value in where if is_known(value)}}
         requests = [Request(role, what, key, sent) for what in guide.ENCRYPT_DECRYPT]
         found += _asked(context, policy, requests)
-    for request, _ in _first(found, "no", "denied"):
+    for request, *_ in _first(found, "no", "denied"):
         yield LOCKED_OUT.broken(place, f"{Quoted(name)} keeps the role from {request.action}.", name)
-    for request, said in _first(found, "unsure", "may be denied"):
-        by = " ".join(said.hangs_on)
-        what = f"{Quoted(name)} lets the role {request.action} only as far as this holds: {Quoted(by)}."
-        yield NOT_SEEN.broken(place, what, f"{name} {by}")
+    for request, said, _ in _first(found, "unsure", "may be denied"):
+        hangs_on = place.stack.short(plain(in_doubt(said.hangs_on)))
+        what = f"{Quoted(name)} may keep the role from {request.action}: that hangs on {hangs_on}."
+        yield NOT_SEEN.broken(place, what, f"{name} {' '.join(said.hangs_on)}")
 
 
 def _asked(context: Context, policy: Policy, requests: Sequence[Request]) -> list[_Answered]:
-    """Requests with what a policy says to them."""
-    return list(zip(requests, context.ask.answers(policy, requests) if requests else (), strict=True))
-
-
-def _how(said: Said) -> str:
-    """How it stands with what is needed: ``yes``; ``denied`` or otherwise ``no``; ``may be denied`` or otherwise
-    ``unsure``; or ``unread``, which another rule tells.
-    """
-    if said.verdict is Verdict.YES:
-        return "yes"
-    if (said.statement and said.statement.unreadable) or any(map(is_unreadable, said.hangs_on)):
-        return "unread"
-    may_be_denial = said.statement is None or said.statement.effect == "Deny"
-    if said.verdict is Verdict.CANNOT_TELL:
-        return "may be denied" if may_be_denial else "unsure"
-    return "denied" if said.verdict is Verdict.NO and said.statement and may_be_denial else "no"
+    found = []
+    for request, said in zip(requests, context.ask.answers(policy, requests) if requests else (), strict=True):
+        may_be_denial = said.statement is None or said.statement.effect == "Deny"
+        how = "denied" if said.verdict is Verdict.NO and said.statement and may_be_denial else "no"
+        if said.verdict is Verdict.YES:
+            how = "yes"
+        elif (said.statement and said.statement.unreadable) or any(map(is_unreadable, said.hangs_on)):
+            how = "unread"
+        elif said.verdict is Verdict.CANNOT_TELL:
+            how = "may be denied" if may_be_denial else "unsure"
+        found.append((request, said, how))
+    return found
 
 
 def _first(needed: Iterable[_Answered], *kinds: str) -> list[_Answered]:
     """The first of which it stands so, if there is one."""
-    return [(request, said) for request, said in needed if _how(said) in kinds][:1]
+    return [one for one in needed if one[2] in kinds][:1]
 
 
 def _shortages(subject: Subject, needed: Iterable[_Answered], unsure: Rule = NOT_SEEN) -> Iterator[Violation]:
     """One violation for each statement, or condition, that keeps somebody out or may do so."""
-    found: dict[tuple[bool, str], list[Request]] = {}
-    for request, said in needed:
-        how = _how(said)
+    found: dict[tuple[bool, tuple[str, ...]], list[Request]] = {}
+    for request, said, how in needed:
         if how in ("no", "denied"):
-            denial = said.statement.name if said.statement and how == "denied" else ""
+            denial = (said.statement.name,) if said.statement and how == "denied" else ()
             found.setdefault((False, denial), []).append(request)
         elif how in ("unsure", "may be denied"):
-            found.setdefault((True, " ".join(said.hangs_on)), []).append(request)
+            found.setdefault((True, said.hangs_on), []).append(request)
     for (is_unsure, by), requests in sorted(found.items(), key=lambda it: it[0][0]):
         whom = Quoted(", ".join(dict.fromkeys(one.principal for one in requests)))
         what = " and ".join(dict.fromkeys(one.action for one in requests))
-        rule, text = LOCKED_OUT, f"does not let {whom} {what}{f' by {Quoted(by)}' if by else ''}."
+        rule, text = LOCKED_OUT, f"does not let {whom} {what}{''.join(f' by {Quoted(one)}' for one in by)}."
         if is_unsure:
-            rule, text = unsure, f"lets {whom} {what} only as far as this holds: {Quoted(by)}."
-        yield rule.broken(subject.place, f"{subject.where} {text}", by or requests[0].principal)
+            hangs_on = subject.place.stack.short(plain(in_doubt(by)))
+            rule, text = unsure, f"does not surely let {whom} {what}: that hangs on {hangs_on}."
+        yield rule.broken(subject.place, f"{subject.where} {text}", " ".join(by) or requests[0].principal)
 
 
 def _may_be_of_kms(statement: Statement) -> bool:
@@ -218,6 +216,8 @@ def _may_be_of_kms(statement: Statement) -> bool:
 
 def _but(policy: Policy, suspension: guide.Statement) -> Policy:
     """A policy without a suspension in the contract's form."""
+    if all(one.effect == "Allow" for one in policy.statements):
+        return policy
     [form] = read(guide.policy_document(suspension), policy.kind, texts=canonical).statements
     return _kept(policy, lambda one: replace(one, variables=form.variables) != form)
 

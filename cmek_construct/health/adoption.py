@@ -18,10 +18,10 @@ from cmek_construct.aws.objects import ROTATION_DAYS, Key, Role, Unread
 from cmek_construct.checks import PRINCIPAL_ARN, printable
 from cmek_construct.deployment.reading import Entry
 from cmek_construct.guide import ADMINISTRATION, ENCRYPT_DECRYPT, ROLE_NAME_PREFIX, KeyAccess
+from cmek_construct.health import Effect, Finding, Refused, Verdict, right, said, wrong
 from cmek_construct.health.comparing import Where, customers_in, said_by_trust
 from cmek_construct.health.deployed import Deployed, at
 from cmek_construct.health.doctor import about_key, about_role
-from cmek_construct.health.findings import Effect, Finding, Refused, Verdict, right, said, wrong
 from cmek_construct.health.policies import Beside, about_policy, about_used_key
 from cmek_construct.policy.statements import Kind, named_by
 from cmek_construct.templates.evidence import pinecones_accounts
@@ -40,11 +40,6 @@ ImportMapping: TypeAlias = dict[str, dict[str, str]]
 T = TypeVar("T")
 _NEXT: Final = "the next deploy that changes the {} in the template "
 """When a difference comes into force."""
-_CURES: Final[dict[Kind, str]] = {
-    "trust": "mend the entry or the trust policy and run this again, or leave the role out of the stack: "
-    "--as-given role",
-    "key": "use the key as given: --as-given key; or mend the key policy",
-}
 _STAYS: Final = {
     "session": "It stays so: the template says nothing of it",
     "permissions": "Neither the import nor a deploy touches them, and Pinecone's sessions have them too; `cmek doctor` "
@@ -86,10 +81,17 @@ def of_role(role: Role, *, given: bool) -> Props:
     return {**found, "role_name": role.name, "role_path": path, "permissions_boundary": role.boundary_arn}
 
 
-def of_key(key: Key, role_arn: str, alias: str | None, *, given: bool) -> Props:
+def of_key(key: Key, role_arn: str, alias: str | None) -> Props:
     """The props of a key: as its policy gives the role its use, and the console's administrators theirs."""
-    if given:
-        return {"key": key.arn}
+    aliases, name = readable(key.aliases), alias and f"alias/{alias.removeprefix('alias/')}"
+    if name and name not in aliases:
+        has = ", ".join(aliases) or "none"
+        raise Refused(f"--alias: got {name}, but the key has {has}. Choose one that it has.")
+    if not name and len(aliases) > 1:
+        raise Refused(
+            f"--alias: the key has several, {', '.join(aliases)}, and a stack has one. Choose it; the others stay as "
+            "they are, outside of the stack."
+        )
     where, statements, days = Where("key", key.arn), readable(key.policy), readable(key.rotation_days)
     meant = [one for one in where.read(statements).statements if one.effect == "Allow"]
     allowed = {action.lower() for one in meant if role_arn in named_by(one.raw) for action in one.actions or ()}
@@ -100,7 +102,7 @@ def of_key(key: Key, role_arn: str, alias: str | None, *, given: bool) -> Props:
     return {
         "key_access": KeyAccess.ENCRYPT_DECRYPT.name if is_two else None,
         "key_admins": admins or None,
-        "alias": _alias(key, alias),
+        "alias": name or next(iter(aliases), None),
         "description": key.description or None,
         "enable_key_rotation": False if days is None else None,
         "rotation_period": None if days in (None, ROTATION_DAYS) else days,
@@ -108,22 +110,6 @@ def of_key(key: Key, role_arn: str, alias: str | None, *, given: bool) -> Props:
         "protect_used_key": where.days_held(statements) or None,
         "suspended": where.has(guide.key_denial(role_arn), statements) or None,
     }
-
-
-def _alias(key: Key, wanted: str | None) -> str | None:
-    aliases = readable(key.aliases)
-    if wanted is None and len(aliases) > 1:
-        raise Refused(
-            f"--alias: the key has several, {', '.join(aliases)}, and a stack has one. Choose it; the others stay as "
-            "they are, outside of the stack."
-        )
-    if wanted is None:
-        return next(iter(aliases), None)
-    wanted = f"alias/{wanted.removeprefix('alias/')}"
-    if wanted not in aliases:
-        has = ", ".join(aliases) or "none"
-        raise Refused(f"--alias: got {wanted}, but the key has {has}. Choose one that it has.")
-    return wanted
 
 
 def of_customers(role: Role, given: Sequence[str]) -> Props:
@@ -199,7 +185,18 @@ def differences(case: Deployed, role: Role, key: Key | None) -> Iterator[Finding
     elif key:
         yield from _about_policy(case, "key")
         yield from _later(case, [*about_used_key(case), *about_key(case)])
-        yield from _about_settings(case.entry, key)
+        # What the doctor does not judge: the description of the key, and the names that it has.
+        if key.rotation_days is None and own.enable_key_rotation is False:
+            words = "the key does not rotate, and stays so: to have it rotate, take enable_key_rotation: false out of "
+            yield said("rotation", f"{words}the entry later")
+        if (own.description or "") != key.description:
+            both = f"'{printable(key.description)}', and '{printable(own.description or '')}' by the entry"
+            yield said("description", f"the key's description is {both}. {_NEXT.format('description')}changes it")
+        alias = _alias_of(case.entry, key)
+        if alias is None:
+            yield said("alias", "the key has no alias of the template's: the deploy makes one")
+        if others := [printable(one) for one in readable(key.aliases) if one != alias]:
+            yield said("aliases", f"{', '.join(others)}: stays, outside of the stack")
 
 
 def _later(case: Deployed, found: list[Finding]) -> Iterator[Finding]:
@@ -219,26 +216,16 @@ def _later(case: Deployed, found: list[Finding]) -> Iterator[Finding]:
             yield one.to_know("{}. " + _STAYS[one.about], one.cure)
 
 
-def _about_settings(entry: Entry, key: Key) -> Iterator[Finding]:
-    """What the doctor does not judge: the description of the key, and the names that it has."""
-    own, alias = entry.settings, _alias_of(entry, key)
-    if key.rotation_days is None and own.enable_key_rotation is False:
-        words = "the key does not rotate, and stays so: to have it rotate, take enable_key_rotation: false out of the "
-        yield said("rotation", f"{words}entry later")
-    if (own.description or "") != key.description:
-        both = f"'{printable(key.description)}', and '{printable(own.description or '')}' by the entry"
-        yield said("description", f"the key's description is {both}. {_NEXT.format('description')}changes it")
-    if alias is None:
-        yield said("alias", "the key has no alias of the template's: the deploy makes one")
-    if others := [printable(one) for one in readable(key.aliases) if one != alias]:
-        yield said("aliases", f"{', '.join(others)}: stays, outside of the stack")
-
-
 def _about_policy(case: Deployed, kind: Kind) -> Iterator[Finding]:
     beside, what = Beside(case, kind, readable(case.statements(kind))), f"{kind} policy"
     about, deploy, found = f"{kind}-policy", _NEXT.format(what), beside.found
     yield from beside.nobodies(f". {deploy}leaves them out")
     words = f"the {what} is not what the file says: {found.in_words(case.own.account)}"
+    cure = "use the key as given: --as-given key; or mend the key policy"
+    if kind == "trust":
+        cure = (
+            "mend the entry or the trust policy and run this again, or leave the role out of the stack: --as-given role"
+        )
     # The console gives that one since 2024; whoever may replace the key policy could take it anyway.
     missing = [one for one in found.taken if {*one.actions} - {"kms:RotateKeyOnDemand"}]
     by_denial = bool(found.denials) and not [*beside.locked_out()]
@@ -246,7 +233,7 @@ def _about_policy(case: Deployed, kind: Kind) -> Iterator[Finding]:
     if is_made_again or found.given or found.doubt or (missing and not by_denial):
         words += f" ({case.role_arn} was deleted and made again)" if is_made_again else ""
         means = f"{deploy}takes away what is added here, and gives what is missing here: who may do what changes"
-        yield wrong(about, words, _CURES[kind], means=means)
+        yield wrong(about, words, cure, means=means)
     elif found.is_none:
         yield right(about, f"the {what} says what the file says")
     else:

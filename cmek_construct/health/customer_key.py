@@ -9,11 +9,12 @@ from cmek_construct import guide, policy
 from cmek_construct.checks import printable
 from cmek_construct.deployment.reading import Entry
 from cmek_construct.guide import ENCRYPT_DECRYPT, GRANTS, KeyAccess
+from cmek_construct.health import Effect, Finding, right, said, unknown, wrong
 from cmek_construct.health.comparing import sentences, use_of, uses_of
-from cmek_construct.health.findings import Effect, Finding, right, said, unknown, wrong
 from cmek_construct.policy import Said, Verdict
 from cmek_construct.policy.aws import RULING
 from cmek_construct.policy.statements import gone
+from cmek_construct.policy.words import in_doubt, plain
 
 ANY_KEY_ARN: Final = re.compile(
     r"arn:aws[a-z-]*:kms:[a-z0-9-]+:[0-9]{12}:((?P<key>key)/[A-Za-z0-9-]{1,64}|alias/[A-Za-z0-9/_-]{1,250})"
@@ -119,7 +120,7 @@ def _about_policy(seen: CustomerKeySeen, role_arn: str, access: KeyAccess) -> It
         yield said("more", f"the key policy lets the role do more than it must: {words}")
     rules = answers[len(uses) :]
     if doubts := [one for one in rules if one.verdict is Verdict.CANNOT_TELL]:
-        words = f"whether the account's root rules the key hangs on {printable(', '.join(doubts[0].hangs_on))}"
+        words = f"whether the account's root rules the key hangs on {plain(in_doubt(doubts[0].hangs_on))}"
         yield unknown("root", words, "Read that statement yourself.")
     elif all(one.verdict is Verdict.YES for one in rules):
         yield right("root", f"the root of account {account} rules the key")
@@ -139,7 +140,7 @@ def _about_action(action: str, answer: Said, deleted: Sequence[str]) -> Finding:
     how = f"{action} through an AWS service" if action in GRANTS else action
     by = printable(answer.statement.name) if answer.statement else "no statement"
     if answer.verdict is Verdict.CANNOT_TELL:
-        words = f"whether the key policy lets the role do {how}: {by} hangs on {printable(', '.join(answer.hangs_on))}"
+        words = f"whether the key policy lets the role do {how}: {by} hangs on {plain(in_doubt(answer.hangs_on))}"
         return unknown(action, words, _READ_IT)
     if answer.verdict is not Verdict.NO:
         by += ", which names the role's whole account" if answer.verdict is Verdict.BY_ACCOUNT else ""

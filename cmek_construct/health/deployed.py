@@ -15,8 +15,8 @@ from cmek_construct.customers import Customers
 from cmek_construct.deployment.config import StackSettings
 from cmek_construct.deployment.reading import Entry
 from cmek_construct.guide import Statement, role_permissions
+from cmek_construct.health import Finding, Refused, not_read, right, unknown, wrong
 from cmek_construct.health.comparing import Where, customers_in
-from cmek_construct.health.findings import Finding, Refused, not_read, right, unknown, wrong
 from cmek_construct.lock.text import Lock, Place, stacks_at
 from cmek_construct.policy.statements import Kind
 from cmek_construct.templates.stacks import ROLE
@@ -53,13 +53,12 @@ def locked_identity(lock: Lock, entry: Entry) -> LockedIdentity:
     return LockedIdentity(role.get("Arn"), role.get("RoleId"), key.get("Arn"), elsewhere)
 
 
-def _meant_outputs(account: str, region: str | None) -> dict[str, str]:
-    """By output, how the ARNs begin of a role and a key that a stack makes."""
-    return {ROLE_ARN: f"arn:aws:iam::{account}:role/", KEY_ARN: f"arn:aws:kms:{region}:{account}:key/"}
-
-
-def wrong_outputs(outputs: Mapping[str, Any], whose: str, meant: Mapping[str, str]) -> dict[str, str]:
-    """Which outputs are not the ARNs that are meant, or do not begin so, up to a slash: by name, in words."""
+def wrong_outputs(
+    outputs: Mapping[str, Any], whose: str, account: str, region: str | None, given: Sequence[str | None] = (None, None)
+) -> dict[str, str]:
+    """Which outputs are not the ARNs of the given role and key, or of a stack's there: by name, in words."""
+    role, key = given
+    meant = {ROLE_ARN: role or f"arn:aws:iam::{account}:role/", KEY_ARN: key or f"arn:aws:kms:{region}:{account}:key/"}
     wrong = {}
     for name, wanted in meant.items():
         value, more = str(outputs.get(name, "")), "…" if wanted.endswith("/") else ""
@@ -73,13 +72,10 @@ def checked_outputs(entry: Entry, outputs: Any) -> dict[str, str]:
     """The outputs, which must be those of this very stack: what Pinecone stores stays for good."""
     found: dict[str, Any] = outputs if isinstance(outputs, dict) else {}
     own, its_id = entry.settings, found.get(EXTERNAL_ID)
-    given = {ROLE_ARN: own.role, KEY_ARN: own.key}
-    meant = {name: given[name] or begins for name, begins in _meant_outputs(own.account, own.region).items()}
-    if own.customers:
-        del meant[KEY_ARN]
-    for words in wrong_outputs(found, "this stack", meant).values():
-        check = "Check the name, the account and the region, or the file of outputs: it may be of another deploy."
-        raise Refused(f"{entry.name}: {words}. {check}")
+    for name, words in wrong_outputs(found, "this stack", own.account, own.region, (own.role, own.key)).items():
+        if name != KEY_ARN or not own.customers:
+            check = "Check the name, the account and the region, or the file of outputs: it may be of another deploy."
+            raise Refused(f"{entry.name}: {words}. {check}")
     if its_id != own.external_id:
         raise Refused(
             f"{entry.name}: external_id is {own.external_id} in cmek.yaml, but {its_id!a} in the deployed stack. If "
@@ -149,7 +145,7 @@ class Deployed:
     def outputs(self) -> dict[str, str]:
         """Those outputs that have the form and the place of this stack's."""
         found = self.stack.outputs if isinstance(self.stack, Stack) else {}
-        wrong = wrong_outputs(found, "", _meant_outputs(self.own.account, self.own.region))
+        wrong = wrong_outputs(found, "", self.own.account, self.own.region)
         return {name: found[name] for name in (ROLE_ARN, KEY_ARN, EXTERNAL_ID) if name in found and name not in wrong}
 
     @property

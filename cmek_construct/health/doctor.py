@@ -9,9 +9,8 @@ from cmek_construct.aws.objects import ROTATION_DAYS, SESSION_SECONDS, Control, 
 from cmek_construct.checks import few, printable
 from cmek_construct.deployment.reading import Entry
 from cmek_construct.guide import Policy
-from cmek_construct.health import policies
+from cmek_construct.health import NO_LOSS, Effect, Finding, Verdict, not_read, policies, right, said, unknown, wrong
 from cmek_construct.health.deployed import Deployed, at
-from cmek_construct.health.findings import NOTHING_LOST, Effect, Finding, Verdict, not_read, right, said, unknown, wrong
 from cmek_construct.policy.statements import DELETED, as_list
 from cmek_construct.policy.words import of_statement, plain
 
@@ -85,7 +84,22 @@ def about_role(case: Deployed) -> Iterator[Finding]:
         yield wrong("role", f"there is no role {case.role_arn}: somebody deleted it", cure, _OUT, events=_MADE_AGAIN)
     else:
         yield right("role", "the role is there")
-        yield _same_role(case, role.role_id)
+        lock, gone_from = case.lock, policies.role_is_gone_from(case)
+        locked = f", in cmek.lock {lock.role_id}" if lock.role_id not in (None, role.role_id) else ""
+        if lock.role_arn not in (None, case.role_arn):
+            words = f"the role is {case.role_arn}, but cmek.lock has {lock.role_arn}, which Pinecone stores"
+            cure = "Do not delete either. Look in git what changed the name or the path, and undo it."
+            yield wrong("same-role", words, cure, _OUT, means=f"{NO_LOSS} by a role that it does not know")
+        elif locked or gone_from:
+            names = f"; {gone_from} of the key policy still names the deleted one" if gone_from else ""
+            words = f"the role was deleted and made again under its old name (unique ID {role.role_id}{locked}){names}"
+            cure = f"{_anew(case)}\nThen lock the new one (`cmek lock --deployed`)."
+            means = f"to the key it is a stranger: {NO_LOSS}"
+            yield wrong("same-role", words, cure, _OUT, means=means, events=_MADE_AGAIN)
+        elif lock.role_id:
+            yield right("same-role", f"the role is the locked one ({role.role_id})")
+        else:
+            yield said("same-role", f"the role is not locked (`cmek lock --deployed`); its unique ID is {role.role_id}")
         found = [_boundary(case, role)]
         if role.session_seconds != SESSION_SECONDS:
             hours = f"{role.session_seconds / SESSION_SECONDS:g} hours"
@@ -105,24 +119,6 @@ def _anew(case: Deployed) -> str:
         return "Save your key's policy again, with the role's ARN in place of the unique ID."
     again = f'cmek suspend {case.name} --reason "role made again"'
     return again if case.own.suspended else f"{again} && cmek resume {case.name}"
-
-
-def _same_role(case: Deployed, role_id: str) -> Finding:
-    lock, gone_from = case.lock, policies.role_is_gone_from(case)
-    locked = f", in cmek.lock {lock.role_id}" if lock.role_id not in (None, role_id) else ""
-    if lock.role_arn not in (None, case.role_arn):
-        words = f"the role is {case.role_arn}, but cmek.lock has {lock.role_arn}, which Pinecone stores"
-        cure = "Do not delete either. Look in git what changed the name or the path, and undo it."
-        return wrong("same-role", words, cure, _OUT, means=f"{NOTHING_LOST} by a role that it does not know")
-    if locked or gone_from:
-        names = f"; {gone_from} of the key policy still names the deleted one" if gone_from else ""
-        words = f"the role was deleted and made again under its old name (unique ID {role_id}{locked}){names}"
-        cure = f"{_anew(case)}\nThen lock the new one (`cmek lock --deployed`)."
-        means = f"to the key it is a stranger: {NOTHING_LOST}"
-        return wrong("same-role", words, cure, _OUT, means=means, events=_MADE_AGAIN)
-    if lock.role_id is None:
-        return said("same-role", f"the role is not locked (`cmek lock --deployed`); its unique ID is {role_id}")
-    return right("same-role", f"the role is the locked one ({role_id})")
 
 
 def _boundary(case: Deployed, role: Role) -> Finding:
@@ -158,7 +154,7 @@ def about_brake(case: Deployed) -> Finding:
             return right("suspended", "not suspended, as the file says")
         words = "Pinecone is cut off by the suspension, but the file does not say suspended: true"
         meant = "If it is meant, write `suspended: true` into cmek.yaml instead, and commit it."
-        means = f"{NOTHING_LOST}; the next deploy that changes the policy lets it back in"
+        means = f"{NO_LOSS}; the next deploy that changes the policy lets it back in"
         cure = f"cmek resume {case.name}\n{meant}"
         return wrong("suspended", words, cure, _OUT, means=means, events=of.events)
     if policies.is_cut_off(case, observed):
@@ -346,9 +342,8 @@ def about_indexes(case: Deployed, found: Mapping[str, str | None] | Unread) -> I
         yield replace(unknown("indexes", f"not read: the project's indexes ({found.why})", ""), means="")
         return
     without = [name for name, key in found.items() if key is None]
-    known = {name: key for name, key in found.items() if key is not None}
-    others = [name for name, key in known.items() if key.startswith("arn:") and key != case.key_arn]
-    untold = [f"{name} ({key})" for name, key in known.items() if not key.startswith("arn:")]
+    others = [name for name, key in found.items() if key and key.startswith("arn:") and key != case.key_arn]
+    untold = [f"{name} ({key})" for name, key in found.items() if key is not None and not key.startswith("arn:")]
     look, means = "Look in Pinecone's console", "their data does not hang on this key"
     if without:
         anew = "an index cannot be moved under a key: make it anew, and copy its records."

@@ -15,12 +15,13 @@ from cmek_construct import guide
 from cmek_construct.aws.objects import Role, Unread
 from cmek_construct.checks import printable
 from cmek_construct.guide import ALL_REGIONS, ENCRYPT_DECRYPT, PINECONE_REGIONS, ROLE_NAME_PREFIX
+from cmek_construct.health import Calls, Effect, Finding, not_read, right, said, unknown, wrong
 from cmek_construct.health.comparing import Drift, Where, said_by_trust, use_of, uses_of
 from cmek_construct.health.deployed import EXTERNAL_ID, ROLE_ARN, Deployed
-from cmek_construct.health.findings import Calls, Effect, Finding, not_read, right, said, unknown, wrong
 from cmek_construct.policy import CannotBeJudged, Request, Verdict, answers
 from cmek_construct.policy.aws import DIRECT_CALL, POLICY_KEEPING
 from cmek_construct.policy.statements import Kind, as_list, gone, named_by, without_gone
+from cmek_construct.policy.words import in_doubt, plain
 
 
 class _Of(NamedTuple):
@@ -132,10 +133,8 @@ class Beside:
         if not found:
             again = "Attach the stack's policies to the role again, or write what is missing into them"
             return f"{again}: {case.no_deploy}", ""
-        detach, delete = case.iam("detach-role-policy"), case.iam("delete-role-policy")
-        cures = [
-            f"{detach} --policy-arn {one.arn}" if one.arn else f"{delete} --policy-name {one.name}" for one in found
-        ]
+        off, out = case.iam("detach-role-policy"), case.iam("delete-role-policy")
+        cures = [f"{off} --policy-arn {one.arn}" if one.arn else f"{out} --policy-name {one.name}" for one in found]
         return "\n".join(cures), f" (in {', '.join(printable(one.name) for one in found)})"
 
     def _by_effect(self) -> list[tuple[Effect | None, Drift]]:
@@ -194,7 +193,7 @@ def refused(case: Deployed, kind: Kind, statements: Sequence[Any] | Unread) -> t
         for verdict in (Verdict.NO, Verdict.BY_ACCOUNT, Verdict.CANNOT_TELL)
     )
     if doubts and not denied:
-        return [], f"that hangs on {printable(', '.join(doubts[0][1]))}"
+        return [], f"that hangs on {plain(in_doubt(doubts[0][1]))}"
     if case.own.role is None:
         denied += by_account
     elif by_account and not denied:
@@ -272,11 +271,9 @@ def about_used_key(case: Deployed) -> Iterator[Finding]:
 def role_is_gone_from(case: Deployed) -> str | None:
     """The statement of the key policy that names a deleted role in the role's place."""
     observed, where = case.statements("key"), case.where("key")
-    if isinstance(observed, Unread) or case.key_arn is None:
-        return None
     ours = guide.role_statements(case.role_arn, case.own.access)
-    found = (one.name for one in where.read(observed).statements if where.written_as(one.raw, ours))
-    return next(map(printable, found), None)
+    there = () if isinstance(observed, Unread) else where.read(observed).statements
+    return next((printable(one.name) for one in there if where.written_as(one.raw, ours)), None)
 
 
 # The suspension: one statement that cuts Pinecone off, seen in whatever words. Statements that somebody changed are

@@ -69,23 +69,19 @@ def changes(
         in_force = (one for one in lock if any(not each.unlocked for each in lock[one].values()))
         old = [one for one in in_force if one.stack == stack.place.stack]
         is_there = stacks_at(lock, stack.place) or any(one.may_be(place) for one in old for place in places)
-        if old and not is_there and not beside:
-            yield _moved(old[0], stack, file, of_file)
-
-
-def _moved(was: Place, stack: StackNow, file: str, of_file: str) -> Refusal:
-    """A locked stack that is no longer where it was, and is where none was."""
-    both = [("account", was.account, stack.place.account), ("region", was.region, stack.place.region)]
-    changed = ", and ".join(f"its {what} was {a} and is now {b}" for what, a, b in both if a != b)
-    return Refusal(
-        LOCKED_PLACE,
-        *_where(stack.top, ""),
-        f"{was}: the stack is locked in {file}, but {changed}.",
-        "The deploy would make another role and key there, of which Pinecone knows nothing, and "
-        "nobody would look after those that it has.",
-        f"{_undo(was.stack, _options(was) + of_file, file)} If the app has the stack in both, run `cmek lock "
-        f"--beside{of_file}`.",
-    )
+        # A locked stack that is no longer where it was, and is where none was.
+        for was in old[:1] if not is_there and not beside else ():
+            both = zip(Place._fields, was, stack.place, strict=True)
+            changed = ", and ".join(f"its {what} was {a} and is now {b}" for what, a, b in both if a != b)
+            yield Refusal(
+                LOCKED_PLACE,
+                *_where(stack.top, ""),
+                f"{was}: the stack is locked in {file}, but {changed}.",
+                "The deploy would make another role and key there, of which Pinecone knows nothing, and nobody would "
+                "look after those that it has.",
+                f"{_undo(was.stack, _options(was) + of_file, file)} If the app has the stack in both, run `cmek lock "
+                f"--beside{of_file}`.",
+            )
 
 
 def _changed(own: Place, locked: Stack, stack: StackNow, file: str, options: str) -> Iterator[Refusal]:
@@ -151,17 +147,13 @@ def _where(stack: templates.Stack, resource: str) -> tuple[Path, str]:
     """The file and the logical ID in it, for the path of the construct in the report."""
     first, _, rest = resource.partition("/")
     child = stack.children.get(first)
-    if child is None or child.is_in_stack_set:
-        return stack.template.file, first
-    return _where(child, rest)
+    return _where(child, rest) if child and not child.is_in_stack_set else (stack.template.file, first)
 
 
 def _undo(what: str, options: str, file: str) -> str:
     """The two ways out."""
-    return (
-        f'Undo the change. Or, if it is meant, run `cmek unlock {what}{options} --reason "…"`; the reason stays in '
-        f"{file}."
-    )
+    unlock = f'`cmek unlock {what}{options} --reason "…"`'
+    return f"Undo the change. Or, if it is meant, run {unlock}; the reason stays in {file}."
 
 
 def _options(place: Place) -> str:

@@ -12,9 +12,10 @@ The alias has no place here: Pinecone stores the ARN of the key, and another ali
 
 import json
 import re
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from functools import cached_property
+from itertools import product
 from typing import Any, Final, TypeAlias
 
 from cmek_construct import templates
@@ -66,10 +67,9 @@ class StackNow:
         found = {}
         for place in (one for one in self.resources.values() if one.stack.is_in_stack_set and one.type == ROLE):
             ids = _texts(self._in_cases(place, _of_trust).get(EXTERNAL_ID))
-            overrides = list(self._overrides(place.stack))
-            names = {name for _, name, _, texts in overrides if not texts.isdisjoint(ids)}
-            for account, _, value, _ in (one for one in overrides if one[1] in names):
-                found["/".join((*place.stack.within, account))] = Locked(OF_ACCOUNT, {EXTERNAL_ID: value})
+            for name, by_account in self._overrides(place.stack).items():
+                for account, value in by_account.items() if ids & {name, *by_account.values()} else ():
+                    found["/".join((*place.stack.within, account))] = Locked(OF_ACCOUNT, {EXTERNAL_ID: value})
         return found
 
     def identity(self, path: str) -> Locked | None:
@@ -83,8 +83,9 @@ class StackNow:
         own |= self._given.get(path, {})
         if place.type == ROLE:
             own |= self._in_cases(place, _of_trust)
-            ids = set(_texts(own.get(EXTERNAL_ID)))
-            of_accounts = {text for *_, texts in self._overrides(place.stack) for text in texts}
+            ids = _texts(own.get(EXTERNAL_ID))
+            overrides = self._overrides(place.stack)
+            of_accounts = {*overrides, *(value for by_account in overrides.values() for value in by_account.values())}
             if ids & of_accounts:
                 own[EXTERNAL_ID] = _one_or_all(ids - of_accounts)
         return Locked(place.type, {name: value for name, value in own.items() if value})
@@ -106,19 +107,17 @@ class StackNow:
             if role.of is None and key in ids and all(one.value.startswith("arn:") for one in role.cases)
         }
 
-    def _overrides(self, stack: templates.Stack) -> Iterator[tuple[str, str, str, set[str]]]:
-        """What the stack set around a stack gives to single accounts: the account, the parameter, the value, and the
-        texts that stand for it in the stack, of which one is a hole.
-        """
-        if stack.parent is None or not stack.is_in_stack_set:
-            return
-        place = templates.Place(stack.parent, stack.within[-1])
-        found = self._in_cases(place, lambda now, place: {_GROUPS: _resolved(now, place, _GROUPS)})
-        for group in map(members, each_of(found.get(_GROUPS))):
-            for one in map(members, each_of(group.get("ParameterOverrides"))):
-                name, value = str(one.get("ParameterKey")), str(one.get("ParameterValue"))
-                for account in each_of(members(group.get("DeploymentTargets")).get("Accounts")):
-                    yield str(account), name, value, {value, self._within(hole(stack.named(name)))}
+    def _overrides(self, stack: templates.Stack) -> dict[str, dict[str, str]]:
+        """What the stack set around a stack gives to single accounts, by the hole that stands for it in the stack."""
+        found: dict[str, dict[str, str]] = {}
+        set_of = stack.maker if stack.is_in_stack_set else None
+        values = self._in_cases(set_of, lambda now, place: {_GROUPS: _resolved(now, place, _GROUPS)}) if set_of else {}
+        for group in map(members, each_of(values.get(_GROUPS))):
+            accounts = map(str, each_of(members(group.get("DeploymentTargets")).get("Accounts")))
+            for account, one in product(accounts, map(members, each_of(group.get("ParameterOverrides")))):
+                name = self._within(hole(stack.named(str(one.get("ParameterKey")))))
+                found.setdefault(name, {})[account] = str(one.get("ParameterValue"))
+        return found
 
     def _in_cases(self, place: templates.Place, work: Callable[[Values, templates.Place], _Values]) -> _Values:
         """Values by name, each one value or one for each case in which it is another; nothing of what is never made."""
@@ -143,7 +142,10 @@ class StackNow:
                 before = told.setdefault(name, {}).setdefault(words, one)
                 if before != one:  # in cases that are told as the same one: all that it is in them
                     told[name][words] = sorted({*map(str, (*each_of(before), *each_of(one)))})
-        found = {name: _once(by_case) for name, by_case in told.items()}
+        found: _Values = {}
+        for name, by_case in told.items():
+            first, *others = by_case.values()
+            found[name] = by_case if any(one != first for one in others) else first
         if there and any(one.value is None for one in cases):
             found[CONDITION] = sorted(there)
         varies = CONDITION in found or any(isinstance(one, dict) for one in found.values())
@@ -176,7 +178,10 @@ class StackNow:
                     used[name] = {
                         key: one for key, one in templates.Place(stack, name).properties.items() if key != "Tags"
                     }
-            while more := {name: one for name, one in declared.items() if name not in used and _refer(used, name)}:
+            more = used
+            while more:  # No text refers to another one.
+                referring = json.dumps([one for one in used.values() if not isinstance(one, str)], default=str)
+                more = {name: one for name, one in declared.items() if name not in used and refers(referring, name)}
                 used |= more
             for name, one in used.items():
                 kind = "Default of" if name in defaults else "Condition" if name in stack.conditions else "Source of"
@@ -189,21 +194,15 @@ class StackNow:
         return re.sub(rf"(?:^|(?<=\$\{{)|(?<= )){re.escape(self.top.name)}[./]", "", text)
 
 
-def _refer(declared: _Values, name: str) -> bool:
-    """Whether declarations refer to another one, as no text does."""
-    return refers(json.dumps([one for one in declared.values() if not isinstance(one, str)], default=str), name)
-
-
 def stacks_of(run: templates.Run) -> list[StackNow]:
     """The stacks of a run; a file that the cloud assembly around it does not name is none."""
     named = (one for one in run.tops if one.template.stack or not (one.template.file.parent / MANIFEST).is_file())
     return [StackNow(run, top) for top in named]
 
 
-def _texts(value: Any) -> list[str]:
+def _texts(value: Any) -> set[str]:
     """The texts of a value, in all its cases."""
-    found = value.values() if isinstance(value, dict) else [value]
-    return [str(one) for some in found for one in each_of(some)]
+    return {str(one) for some in (value.values() if isinstance(value, dict) else [value]) for one in each_of(some)}
 
 
 def _resolved(values: Values, place: templates.Place, name: str) -> Any:
@@ -214,10 +213,8 @@ def _resolved(values: Values, place: templates.Place, name: str) -> Any:
 def _replacing(values: Values, place: templates.Place) -> _Values:
     """What CloudFormation replaces by; of a stack set also the Regions in which it makes role and key."""
     found = {name: _resolved(values, place, name) for name in REPLACING[place.type]}
-    if place.type == STACK_SET:
-        groups = map(members, each_of(_resolved(values, place, _GROUPS)))
-        found["Regions"] = _one_or_all({str(one) for group in groups for one in each_of(group.get("Regions"))})
-    return found
+    groups = map(members, each_of(_resolved(values, place, _GROUPS)))
+    return found | {"Regions": _one_or_all({str(one) for group in groups for one in each_of(group.get("Regions"))})}
 
 
 def _of_trust(values: Values, place: templates.Place) -> _Values:
@@ -228,12 +225,6 @@ def _of_trust(values: Values, place: templates.Place) -> _Values:
     names = [name for one in statements for name in evidence.names_in(one) if evidence.is_like_pinecone(name, own)]
     ids = {value for one in statements for value in one.compared(aws.EXTERNAL_ID)}
     return {EXTERNAL_ID: _one_or_all(ids), PINECONE: _one_or_all(set(map(evidence.account_of, names)))}
-
-
-def _once(by_case: _Values) -> Any:
-    """A value that is the same in every case, or what it is in each."""
-    first, *others = by_case.values()
-    return by_case if any(one != first for one in others) else first
 
 
 def _one_or_all(values: set[str]) -> Any:

@@ -5,14 +5,12 @@ git may put the lines of two branches between each other. A line may stand twice
 are refused.
 """
 
-from __future__ import annotations
-
 import json
 import re
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, Final, TypeAlias
+from typing import Any, Final, NamedTuple, TypeAlias
 
 from cmek_construct import templates
 from cmek_construct.checks import ACCOUNT_ID, REGION, STACK_NAME, printable
@@ -69,8 +67,7 @@ class LockError(ValueError):
     """The lock cannot be used. The message has one line for each fault, and the way out."""
 
 
-@dataclass(frozen=True, order=True)
-class Place:
+class Place(NamedTuple):
     """A stack by its name, account and region, as far as the app knows them."""
 
     stack: str
@@ -78,13 +75,12 @@ class Place:
     region: str = ANY_REGION
 
     @classmethod
-    def of(cls, stack: str, account: str | None, region: str | None) -> Place:
-        """The place of a stack; account and region count where they are told."""
-        is_account, is_region = ACCOUNT_ID.fullmatch(account or ""), REGION.fullmatch(region or "")
-        return cls(stack, is_account[0] if is_account else ANY_ACCOUNT, is_region[0] if is_region else ANY_REGION)
+    def of(cls, stack: str, account: str | None, region: str | None) -> "Place":
+        """The place of a stack; account and region where they are told."""
+        return cls(stack, account or ANY_ACCOUNT, region or ANY_REGION)
 
     @classmethod
-    def of_top(cls, top: templates.Stack) -> Place:
+    def of_top(cls, top: templates.Stack) -> "Place":
         """The place of a stack of a run; a template by itself counts as that of its file's name."""
         one = top.template
         return cls.of(one.stack or one.file.name.partition(".")[0], one.account, one.region)
@@ -94,11 +90,10 @@ class Place:
         """Whether the app says both account and region."""
         return self.account != ANY_ACCOUNT and self.region != ANY_REGION
 
-    def may_be(self, other: Place) -> bool:
+    def may_be(self, other: "Place") -> bool:
         """Whether both can be one stack."""
-        accounts = {self.account, other.account} - {ANY_ACCOUNT}
-        regions = {self.region, other.region} - {ANY_REGION}
-        return self.stack == other.stack and len(accounts) < 2 and len(regions) < 2
+        pairs = zip(self[1:], other[1:], strict=True)
+        return self.stack == other.stack and all(a == b or {a, b} & {ANY_ACCOUNT, ANY_REGION} for a, b in pairs)
 
     def __str__(self) -> str:
         return self.stack if self == Place(self.stack) else f"{self.stack} ({self.account}, {self.region})"
@@ -125,7 +120,7 @@ class Locked:
         """``role``, ``key``, ``stack set`` or ``account``."""
         return WORDS[self.type]
 
-    def differences(self, other: Locked) -> list[tuple[str, str, str]]:
+    def differences(self, other: "Locked") -> list[tuple[str, str, str]]:
         """Name, own value and the other's value of what is not the same.
 
         In more cases than there were it may be another; but where one case stands for all other values, it is.
@@ -266,11 +261,10 @@ def _locked(where: str, lines: Sequence[_Line]) -> Locked:
         raise _damaged(lines[0][0], f"{where} has no line that says what it is")
     values = said[0][1]
     for number, own in said:
-        for name in _DEPLOYED:
-            if not isinstance(own.get(name, ""), str):
-                raise _damaged(number, f"{name} is no text")
         for name in {**own, **values}:
             one, another = own.get(name), values.get(name)
+            if name in _DEPLOYED and not isinstance(own.get(name, ""), str):
+                raise _damaged(number, f"{name} is no text")
             if one != another and not (name in _DEPLOYED and None in (one, another)):
                 raise LockError(
                     f"{number}: {where}: {name} is {shortened(_in_json(one))}, but {shortened(_in_json(another))} in "
@@ -294,7 +288,7 @@ def render(lock: Lock) -> str:
             for what, value in [(locked.type, {**locked.values, **locked.deployed}), *said]:
                 # A line ends at a line feed alone, and JSON writes that as \n.
                 text = json.dumps(value, ensure_ascii=False, separators=(",", ":"))
-                block += f"{place.stack} {place.account} {place.region} {resource} {what} {text}\n"
+                block += " ".join((*place, resource, what, f"{text}\n"))
         blocks.append(block)
     return "\n".join(filter(None, blocks))
 

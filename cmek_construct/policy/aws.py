@@ -69,7 +69,6 @@ DIRECT_CALL: Final[Mapping[str, str | None]] = {
     "kms:viaservice": None,
 }
 """What a call over TLS says that no AWS service makes for somebody."""
-SERVICES: Final = ("kms:", "sts:")
 PRINCIPAL_ARN: Final = "aws:principalarn"
 USER_ID: Final = "aws:userid"
 EXTERNAL_ID: Final = "sts:externalid"

@@ -209,7 +209,7 @@ class _Comparison:
         """What is no text that a request has: an action that AWS may add, a number called x."""
         for dimension, value in zip(self._dimensions, chosen, strict=True):
             is_known = value.text in aws.ACTIONS[self._space.kind]
-            if dimension.name == ACTION and value.text.startswith(aws.SERVICES) and not is_known:
+            if dimension.name == ACTION and value.text.startswith(("kms:", "sts:")) and not is_known:
                 yield "an action that AWS may add"
             if dimension.is_typed and value.text and value.undecided:
                 yield f"what is sent as {dimension.name}"

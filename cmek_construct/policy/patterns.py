@@ -9,7 +9,7 @@ example. Sets of texts are then sets of atoms, and everything else is arithmetic
 import re
 import string
 from collections import defaultdict, deque
-from collections.abc import Sequence
+from collections.abc import Collection, Iterable
 from functools import lru_cache, reduce
 from operator import or_
 from typing import Final, NamedTuple
@@ -72,22 +72,22 @@ class _Automaton:
     place or, in any number of characters, by none.
     """
 
-    def __init__(self, patterns: Sequence[str]) -> None:
+    def __init__(self, patterns: Iterable[str]) -> None:
         self._places: dict[_Chars, int] = defaultdict(int)
         """Those that the same characters lead on from; from an end none do."""
         self._many = first = 0
-        self._ends: dict[int, int] = {}
+        self._ends: dict[int, str] = {}
         bit = 1
-        for number, pattern in enumerate(patterns):
+        for pattern in patterns:
             first |= bit
             for chars, many in _tokens(pattern):
                 self._places[chars] |= bit
                 self._many |= bit if many else 0
                 bit <<= 1
-            self._ends[bit] = number
+            self._ends[bit] = pattern
             bit <<= 1
         self._leading: dict[str, int] = {}
-        self.first = self._without_char(first)
+        self._first = self._without_char(first)
 
     def _without_char(self, state: int) -> int:
         """With the places that are reached without a character."""
@@ -95,7 +95,7 @@ class _Automaton:
             state = further
         return state
 
-    def step(self, state: int, char: str) -> int:
+    def _step(self, state: int, char: str) -> int:
         """Where one character leads to."""
         if char not in self._leading:
             self._leading[char] = reduce(or_, (places for chars, places in self._places.items() if chars.has(char)), 0)
@@ -103,17 +103,34 @@ class _Automaton:
         again = moved & self._many
         return self._without_char(again | (moved ^ again) << 1)
 
-    def of(self, text: str) -> frozenset[int]:
-        """The patterns that a text is of."""
-        return self.ended(reduce(self.step, text, self.first))
-
-    def ended(self, state: int) -> frozenset[int]:
+    def _ended(self, state: int) -> frozenset[str]:
         """The patterns that a text of this state is of."""
-        return frozenset([number for end, number in self._ends.items() if end & state])
+        return frozenset([pattern for end, pattern in self._ends.items() if end & state])
 
-    def chars(self, state: int) -> list[str]:
-        """Characters that stand for all that lead on from a state."""
-        return _standing_for(frozenset([one for one, places in self._places.items() if places & state]))
+    def of(self, text: str) -> frozenset[str]:
+        """The patterns that a text is of."""
+        return self._ended(reduce(self._step, text, self._first))
+
+    def shortest(self, domain: Collection[str]) -> dict[frozenset[str], str]:
+        """The shortest text for each combination of patterns of which one is of the domain."""
+        found: dict[frozenset[str], str] = {}
+        seen = {self._first}
+        queue = deque([(self._first, "")])
+        steps = 0
+        while queue:
+            if steps > _MOST_STEPS:
+                raise CannotBeJudged("too many patterns, or too long ones")
+            state, text = queue.popleft()
+            ended = self._ended(state)
+            if not ended.isdisjoint(domain):
+                found.setdefault(ended, text)
+            for char in _standing_for(frozenset([one for one, places in self._places.items() if places & state])):
+                steps += state.bit_count()
+                following = self._step(state, char)
+                if following not in seen:
+                    seen.add(following)
+                    queue.append((following, text + char))
+        return found
 
 
 @lru_cache(maxsize=10_000)
@@ -132,7 +149,11 @@ def _standing_for(classes: frozenset[_Chars]) -> list[str]:
 
 @lru_cache(maxsize=256)
 def atoms(domain: tuple[str, ...], patterns: tuple[str, ...]) -> list[tuple[str, frozenset[str]]]:
-    """Every combination of patterns that a text of the domain can have, each with such a text as short as can be.
+    """Every combination of patterns that a text can have, each with such a text as short as can be.
+
+    Args:
+        domain: the patterns of which each text has one.
+        patterns: those, and the others.
 
     Raises:
         CannotBeJudged: there are too many patterns, or too long ones.
@@ -141,39 +162,12 @@ def atoms(domain: tuple[str, ...], patterns: tuple[str, ...]) -> list[tuple[str,
     while True:
         # A single text is its own atom, and no step of the walk, unless the walk comes upon it.
         alone = set(single.values())
-        walked = [one for one in patterns if one not in alone]
-        walk = _Automaton([*walked, *domain])
-        found = _walk(walk, len(walked))
-        met = single.keys() & found.values()
+        walk = _Automaton(one for one in patterns if one not in alone)
+        made = [(text, ended) for ended, text in walk.shortest(domain).items()]
+        met = single.keys() & {text for text, _ in made}
         if not met:
             break
         for text in met:
             del single[text]
-    made = [(text, frozenset(walked[number] for number in ended)) for ended, text in found.items()]
-    for text, pattern in single.items():
-        ended = sorted(walk.of(text))
-        if ended and ended[-1] >= len(walked):
-            made.append((text, frozenset([pattern, *(walked[number] for number in ended if number < len(walked))])))
-    return made
-
-
-def _walk(walk: _Automaton, patterns: int) -> dict[frozenset[int], str]:
-    """The shortest text for each combination of so many patterns, of which more are the domain."""
-    found: dict[frozenset[int], str] = {}
-    seen = {walk.first}
-    queue = deque([(walk.first, "")])
-    steps = 0
-    while queue:
-        if steps > _MOST_STEPS:
-            raise CannotBeJudged("too many patterns, or too long ones")
-        state, text = queue.popleft()
-        ended = walk.ended(state)
-        if ended and max(ended) >= patterns:
-            found.setdefault(frozenset(number for number in ended if number < patterns), text)
-        for char in walk.chars(state):
-            steps += state.bit_count()
-            following = walk.step(state, char)
-            if following not in seen:
-                seen.add(following)
-                queue.append((following, text + char))
-    return found
+    others = [(text, walk.of(text), pattern) for text, pattern in single.items()]
+    return made + [(text, ended | {pattern}) for text, ended, pattern in others if not ended.isdisjoint(domain)]

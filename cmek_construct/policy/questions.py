@@ -17,19 +17,20 @@ from cmek_construct.policy.rules import Request, Said, answers
 from cmek_construct.policy.statements import Policy, Statement, read
 from cmek_construct.policy.text import Forms, canonical, generated, glob, holes, may_be_one, parts
 
+_ID: Final = "[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}"
 _NAMES: Final = re.compile(
     r"(?=[$0-9a-f])(?:(?P<hole>\$\{[^!}'\\][^}'\\]*\})|(?P<number>(?<![0-9])[0-9]{12}(?![0-9]))"
-    r"|(?P<id>[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}))"
+    rf"|(?P<id>{_ID}))"
 )
-_LOOKED_INTO: Final = re.compile(
-    # A wildcard beside a part of a number, or of an ID,
-    r"[0-9\0][*?]|[*?][0-9\0]|^(?=.*\0id)(?=.*(?:[a-f-][*?]|[*?][a-f-]))"
-    # an ID in capitals, which are none in the name of a role,
-    r"|ignorecase|[0-9a-f]{8}-[0-9a-f]{4}-"
-    # and a number where numbers are compared; but nobody's is one of days or of a date.
-    rf"|^(?=.*(?:numeric|date)[elgn][a-z]*', key='(?!{TRAILING_DAYS}|{SESSION_BEGAN})).*'\0number"
+_INTO_NUMBER: Final = re.compile(r"[0-9](?:[*?]|\$\{)|[*?}][0-9]")
+"""A wildcard, or a hole, beside what may be a part of a number."""
+_INTO_ID: Final = re.compile(rf"(?i:[0-9a-f-](?:[*?]|\$\{{)|[*?}}][0-9a-f-])|(?!{_ID})(?i:{_ID})")
+"""The same of an ID; and one in capitals, which are none in the name of a role."""
+_COMPARED: Final = re.compile(
+    rf"^(?=.*(?:Numeric|Date)\w*', key='(?!(?i:{TRAILING_DAYS}|{SESSION_BEGAN})', values=[^)\0]*\)))"
+    r".*'(?!arn:)[^']*\0number"
 )
-"""What in a question, in small letters, looks into a name."""
+"""A number where numbers or dates are compared, but days and dates that are nobody's number."""
 A = TypeVar("A", Said, Witness)
 
 
@@ -72,18 +73,23 @@ class Questions:
             (number((it.principal, it.resource, it.own, it.but)), number(it.context), it.action) for it in requests
         ]
         texts = dict.fromkeys(text for one in requests for text in (one.principal, *one.but, one.resource or ""))
+        for value in (value for one in requests for value in one.context.values()):
+            texts |= dict.fromkeys([value] if isinstance(value, str) else value or ())
         return self._asked(policy, texts, f"{asked} {list(each)}", lambda own: answers(own, requests))
 
     def _asked(self, policy: Policy, beside: Iterable[str], question: str, ask: Callable[[Policy], list[A]]) -> list[A]:
         if id(policy) not in self._policies:
             self._policies[id(policy)] = _Shape(policy)
-        own = self._policies[id(policy)]
+        own: _Shape = self._policies[id(policy)]
         names = dict(own.names)
         shape = f"{own.shape} {_without_names(question, names)}"
-        forms = _told_apart(policy.forms, {**dict.fromkeys(beside), **own.texts})
+        more: dict[str, None] = dict.fromkeys(text for text in beside if text and text not in own.texts)
+        forms = _told_apart(policy.forms, {**own.texts, **more}) if more else own.forms
         known = " ".join(f"{names.get(f'${{{name}}}', name)} {form}" for name, form in forms.items())
-        if shape + known not in self._known and _LOOKED_INTO.search(shape.lower()):
-            shape = own.text + question
+        if shape + known not in self._known:
+            into = _INTO_ID if "\0id" in shape else _INTO_NUMBER
+            if any(map(into.search, (*own.texts, *more))) or _COMPARED.search(shape):
+                shape = own.text + question
         if shape + known not in self._known:
             index = {id(one): number for number, one in enumerate(policy.statements)}
             found = [(index.get(id(one.statement)), one) for one in ask(replace(policy, forms=forms))]
@@ -104,6 +110,7 @@ class _Shape:
         self.policy = policy  # as long as it is there, no other has its id
         self.text = f"{policy.kind} {policy.resource!r} {policy.statements}"
         self.texts = dict.fromkeys(_texts(policy))
+        self.forms = _told_apart(policy.forms, self.texts)
         self.names: dict[str, str] = {}
         self.shape = _without_names(self.text, self.names)
 

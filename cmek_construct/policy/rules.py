@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 from functools import cache, partial, reduce
 from itertools import product
 from operator import or_
-from typing import Final, TypeAlias
+from typing import Final
 
 from cmek_construct.policy import aws, context
 from cmek_construct.policy.context import OWN, PRINCIPAL
@@ -24,7 +24,6 @@ from cmek_construct.policy.text import Reading, lower, parts
 ACTION: Final = "action"
 RESOURCE: Final = "resource"
 YES, NO = "yes", "no"
-Texts: TypeAlias = Sequence[str] | None
 _SERVICE: Final = re.compile("(?!aws$)[a-z0-9-]+")
 """What begins the condition keys of a service; those of who signs in elsewhere have a dot."""
 WHOSE_ACCOUNT: Final = "whose account it is"
@@ -84,8 +83,9 @@ def space_of(policies: Sequence[Policy], people: Sequence[str]) -> Space:
     space = Space(kind, resource, Reading(forms), spelled, named)
     space.dimension(OWN, (NO, YES))
     service = {"key": "kms:", "trust": "sts:"}.get(kind, f"{aws.WORD}:")
+    actions = space.dimension(ACTION, (service + aws.WORD,))
     for name in aws.ACTIONS[kind]:
-        space.dimension(ACTION, (service + aws.WORD,)).where(name)
+        actions.where(name)
     space.dimension(PRINCIPAL, context.EVERYBODY)
     if kind != "trust":
         space.dimension(RESOURCE, (ANYTHING,))
@@ -114,9 +114,7 @@ class Rules:
         if not outside and not self.space.overlap(asked, self.denying):
             return Verdict.YES
         allowed = self.space.overlap(asked, self.allowing)
-        if not self.space.without(allowed, self.denying):
-            return Verdict.NO
-        return Verdict.CANNOT_TELL
+        return Verdict.CANNOT_TELL if self.space.without(allowed, self.denying) else Verdict.NO
 
     def why(self, asked: Sequence[Box], verdict: Verdict) -> tuple[Statement | None, tuple[str, ...]]:
         """The statement that decides, or one that may be about the requests or not; and what is not known of all such.
@@ -207,10 +205,10 @@ def _boxes(space: Space, statement: Statement, effect: str, is_typed: bool) -> I
             yield space.box(*about, (ACTION, half), *met, *who)
 
 
-def _of(dimension: Dimension, named: Texts, others: Texts, meant: Callable[[str], int]) -> int:
+def _of(some: Dimension, named: Sequence[str] | None, others: Sequence[str] | None, meant: Callable[[str], int]) -> int:
     """What is named, or all but what is; all where neither is there."""
     found = reduce(or_, map(meant, (others if named is None else named) or ()), 0)
-    return dimension.all & ~found if named is None else found
+    return some.all & ~found if named is None else found
 
 
 def action(dimension: Dimension, text: str) -> int:
@@ -232,11 +230,10 @@ def _resource(space: Space, variables: bool, text: str) -> int:
 
 def on(space: Space, resource: str | None) -> tuple[str, int]:
     """The one resource that requests are about, where it is known."""
-    dimension = space.dimensions[RESOURCE]
     if resource is None:
-        return RESOURCE, dimension.all
+        return RESOURCE, space.dimensions[RESOURCE].all
     reading = space.reading._replace(wild=False)
-    return RESOURCE, dimension.like(reading.arn(resource) or reading.form(resource, RESOURCE))
+    return RESOURCE, space.dimensions[RESOURCE].like(reading.arn(resource) or reading.form(resource, RESOURCE))
 
 
 def allows(policy: Policy, request: Request) -> Said:
@@ -254,8 +251,7 @@ def answers(policy: Policy, requests: Sequence[Request]) -> list[Said]:
     Raises:
         CannotBeJudged: it is too large.
     """
-    people = [name for one in requests for name in (one.principal, *one.but)]
-    space = space_of([policy], people)
+    space = space_of([policy], [name for one in requests for name in (one.principal, *one.but)])
     for _ in space.twice():
         rules = Rules(space, policy)
         asked = list(map(_asking(space, policy.resource), requests))

@@ -14,7 +14,6 @@ from cmek_construct.policy.text import Forms, literal
 
 Kind: TypeAlias = Literal["trust", "key", "permissions", "resource"]
 """Of a role whom it lets in, of a key, of what a principal may do, or of whatever else has one."""
-_VERSIONS: Final = (None, "2012-10-17", "2008-10-17")
 _WITH_VARIABLES: Final = "2012-10-17"
 DELETED: Final = re.compile(r"A(?:RO|ID|GP|NP|SI|KI|IP)A[A-Z0-9]{8,124}")
 """The unique ID that AWS leaves in a policy where somebody who is named was deleted."""
@@ -123,7 +122,7 @@ def read(
         found = {"Statement": found}
     if isinstance(found, dict):
         strange = [f"the member {name!r}" for name in found if name not in _DOCUMENT]
-        if found.get("Version") not in _VERSIONS:
+        if found.get("Version") not in (None, _WITH_VARIABLES, "2008-10-17"):
             strange.append(f"the Version {found['Version']!r}")
         why = strange[0] if strange else ""
     if why:

@@ -2,17 +2,16 @@
 
 import json
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import product
 from typing import Any, Final, TypeAlias
 
 from cmek_construct import policy
 from cmek_construct.lock.identity import REPLACING
 from cmek_construct.policy import words
-from cmek_construct.policy.statements import Kind
 from cmek_construct.policy.words import Quoted, Words, quoted_list
-from cmek_construct.review.parts import Policy, Template, Thing
-from cmek_construct.review.statements import Said
+from cmek_construct.review.parts import Template, Thing
+from cmek_construct.review.statements import Policy, Said
 from cmek_construct.templates.choices import OTHER as ANY_OTHER
 from cmek_construct.templates.choices import Choices, where
 from cmek_construct.templates.stacks import KEY, ROLE
@@ -62,7 +61,11 @@ class Difference:
 def differences(old: Sequence[Template], new: Sequence[Template]) -> list[Difference]:
     """What changes, grouped; those that replace role or key first."""
     found: dict[str, Difference] = {}
-    for before, after in _pairs(old, new):
+    # Templates of one name; or the only ones, whatever they are called.
+    ours = {one.name for one in (*old, *new) if one.parts}
+    was, now = ({one.name: one for one in some if one.name in ours} for some in (old, new))
+    pairs = [(was.get(name), now.get(name)) for name in {**now, **was}]
+    for before, after in [(old[0], new[0])] if len(old) == len(new) == 1 else pairs:
         changes: dict[str, list[Words]] = {}
         for title, said in sorted(_between(before, after), key=lambda change: _WEIGHTS.index(change[0])):
             changes.setdefault(title, []).append(said)
@@ -74,15 +77,6 @@ def differences(old: Sequence[Template], new: Sequence[Template]) -> list[Differ
         if changes:
             found.setdefault(text, Difference(changes, [])).names.append(both[-1].name)
     return sorted(found.values(), key=lambda difference: REPLACED not in difference.changes)
-
-
-def _pairs(old: Sequence[Template], new: Sequence[Template]) -> list[tuple[Template | None, Template | None]]:
-    """Templates of one name; or the only ones, whatever they are called."""
-    if len(old) == len(new) == 1:
-        return [(old[0], new[0])]
-    ours = {one.name for one in (*old, *new) if one.parts}
-    before, after = ({one.name: one for one in some if one.name in ours} for some in (old, new))
-    return [(before.get(name), after.get(name)) for name in {**after, **before}]
 
 
 def _between(old: Template | None, new: Template | None) -> Iterator[Change]:
@@ -98,41 +92,36 @@ def _between(old: Template | None, new: Template | None) -> Iterator[Change]:
                 yield REPLACED, _was([f"The {what}"], [Quoted(was)], [Quoted(now)], another)
     for kind in ("Role", "Key", "Alias"):
         before, after = (one.things(kind) if one else {} for one in (old, new))
-        yield from _come_and_gone(kind, before, after)
+        gone = [one for name, one in before.items() if name not in after]
+        heavy, light = (OTHER, OTHER) if kind == "Alias" else (REPLACED, ACCESS)
+        for one in gone:
+            what = "AWS keeps it, as it is retained, but nothing manages it any more."
+            if not one.retained:
+                what = f"AWS DELETES it with this deploy: it is not retained.{_ANOTHER[kind]}"
+            yield heavy, [f"{kind} ", Quoted(one.logical_id), f" is GONE from the template. {what}"]
+        for name in (name for name in after if name not in before):
+            is_another = gone and kind != "Alias"
+            another = f" is new while another is gone: it is ANOTHER {kind.lower()}.{_ANOTHER[kind]}"
+            yield heavy if is_another else light, [f"{kind} ", Quoted(name), another if is_another else " is new."]
         for name in (name for name in before if name in after):
             yield from _thing(before[name], after[name])
     if old and new:
-        was_found, is_found = _results(old), _results(new)
-        for one in {**was_found, **is_found}:
-            kept, is_kept = (each.get(one, "kept") for each in (was_found, is_found))
+        was_found, is_found = (
+            {
+                (one.rule, one.place.seen_from(each.stack), one.what): "acknowledged" if one.meant else "NOT KEPT"
+                for one in each.all_findings
+            }
+            for each in (old, new)
+        )
+        for rule in {**was_found, **is_found}:
+            kept, is_kept = (each.get(rule, "kept") for each in (was_found, is_found))
             if kept != is_kept:
-                yield ACCESS, _was(["Guardrail ", Quoted(one[0]), " at ", Quoted(one[1]), ":"], [kept], [is_kept], ".")
+                own = ["Guardrail ", Quoted(rule[0]), " at ", Quoted(rule[1]), ":"]
+                yield ACCESS, _was(own, [kept], [is_kept], ".")
 
 
 def _was(own: Words, was: Words, now: Words, follows: str) -> Words:
     return [*own, " was ", *(was or ["none"]), ", is now ", *(now or ["none"]), follows]
-
-
-def _results(template: Template) -> dict[tuple[str, str, str], str]:
-    """What the guardrails found: rules that were kept before and are not now are told, and the reverse."""
-    return {
-        (one.rule, one.place.seen_from(template.stack), one.what): "acknowledged" if one.meant else "NOT KEPT"
-        for one in template.all_findings
-    }
-
-
-def _come_and_gone(kind: str, old: Mapping[str, Thing], new: Mapping[str, Thing]) -> Iterator[Change]:
-    gone = [one for name, one in old.items() if name not in new]
-    heavy, light = (OTHER, OTHER) if kind == "Alias" else (REPLACED, ACCESS)
-    for one in gone:
-        what = "AWS keeps it, as it is retained, but nothing manages it any more."
-        if not one.retained:
-            what = f"AWS DELETES it with this deploy: it is not retained.{_ANOTHER[kind]}"
-        yield heavy, [f"{kind} ", Quoted(one.logical_id), f" is GONE from the template. {what}"]
-    for name in (name for name in new if name not in old):
-        is_another = gone and kind != "Alias"
-        another = f" is new while another is gone: it is ANOTHER {kind.lower()}.{_ANOTHER[kind]}"
-        yield heavy if is_another else light, [f"{kind} ", Quoted(name), another if is_another else " is new."]
 
 
 def _thing(old: Thing, new: Thing) -> Iterator[Change]:
@@ -152,37 +141,32 @@ def _thing(old: Thing, new: Thing) -> Iterator[Change]:
     if old.pinecones != new.pinecones:
         both = quoted_list(old.pinecones), quoted_list(new.pinecones)
         yield REPLACED, _was([*own, ": Pinecone's AWS account"], *both, f".{_ANOTHER_ACCOUNT}")
-    for (kind, what, before), (*_, after) in zip(_policies(old), _policies(new), strict=True):
-        for weight, said in _policy(before, after, kind):
-            yield weight, [*own, f", {what}: ", *said]
+    for before, after in zip(_policies(old), _policies(new), strict=True):
+        yield from ((weight, [*own, f", {before.title}: ", *said]) for weight, said in _policy(before, after))
 
 
-def _policies(one: Thing) -> list[tuple[Kind, str, Policy]]:
+def _policies(one: Thing) -> list[Policy]:
     """The policies that are compared: a role's permissions as one, for they allow and forbid together."""
-    if one.kind != "Role":
-        return [("key", "key policy", policy) for policy in one.policies]
-    trust, *permissions = one.policies
+    named = [replace(each, title=f"{each.kind} policy") for each in one.policies if each.kind != "permissions"]
+    permissions = one.policies[1:]
     cases: list[Choices] = [{}]
     for each in permissions:
         both = [{**case, **more} for case, more in product(cases, each.cases) if {**more, **case} == {**case, **more}]
         cases = [case for at, case in enumerate(both) if case not in both[:at]] or cases
-    together = Policy(
-        "",
-        [said for each in permissions for said in each.said],
-        forms={name: form for each in permissions for name, form in each.forms.items()},
-        variables=all(each.variables for each in permissions),
-        cases=cases,
-    )
-    return [("trust", "trust policy", trust), ("permissions", "its permissions", together)]
+    said = [said for each in permissions for said in each.said]
+    forms = {name: form for each in permissions for name, form in each.forms.items()}
+    variables = all(each.variables for each in permissions)
+    together = Policy("its permissions", "permissions", said, forms=forms, variables=variables, cases=cases)
+    return [*named, together] if one.kind == "Role" else named
 
 
-def _policy(old: Policy, new: Policy, kind: Kind) -> Iterator[Change]:
+def _policy(old: Policy, new: Policy) -> Iterator[Change]:
     """What whom may newly do or no longer do, and the statements by which that comes about."""
     gone = [said for said in old.said if said not in new.said]
     come = [said for said in new.said if said not in old.said]
     if not gone and not come and old.variables == new.variables:
         return
-    meant = list(_meant(old, new, kind))
+    meant = list(_meant(old, new))
     if not meant:
         yield OTHER, ["it is written in another way, and means the same."]
         return
@@ -197,19 +181,29 @@ def _policy(old: Policy, new: Policy, kind: Kind) -> Iterator[Change]:
     yield from ((ACCESS, ["a statement is GONE. ", *said.words]) for said in gone)
 
 
-def _meant(old: Policy, new: Policy, kind: Kind) -> Iterator[Words]:
+def _meant(old: Policy, new: Policy) -> Iterator[Words]:
     """What a new version lets whom do that the old one did not, and the reverse.
 
     Nothing, where both mean the same, however they are written.
     """
+
+    def agree(was: Choices, now: Choices) -> bool:
+        """Whether both can be at once. Something else than the values of one version may be a value of the other."""
+        return all(
+            was[name] == now[name]
+            or (was[name] == ANY_OTHER and all(case.get(name) != now[name] for case in old.cases))
+            or (now[name] == ANY_OTHER and all(case.get(name) != was[name] for case in new.cases))
+            for name in was.keys() & now.keys()
+        )
+
     found: dict[str, tuple[Words, list[Choices]]] = {}
     try:
-        pairs = [(was, now) for was in old.cases or [{}] for now in new.cases or [{}] if _agree(was, now, old, new)]
+        pairs = [(was, now) for was in old.cases or [{}] for now in new.cases or [{}] if agree(was, now)]
         if not 0 < len(pairs) <= _MOST_CASES:
             raise policy.CannotBeJudged("the cases of the template's conditions are others, or many")
         every = [{**was, **now} for was, now in pairs]
         for both, (was, now) in zip(every, pairs, strict=True):
-            said = _differ(_in_case(old, kind, was), _in_case(new, kind, now), [*old.said, *new.said])
+            said = _differ(_in_case(old, was), _in_case(new, now), [*old.said, *new.said])
             for text in {"".join(one): one for one in said}.values():
                 found.setdefault("".join(text), (text, []))[1].append(both)
     except policy.CannotBeJudged as reason:
@@ -220,28 +214,20 @@ def _meant(old: Policy, new: Policy, kind: Kind) -> Iterator[Words]:
         yield text if only is None else [*text, " Only if in the template: ", Quoted(only), "."]
 
 
-def _agree(was: Choices, now: Choices, old: Policy, new: Policy) -> bool:
-    """Whether both can be at once. Something else than the values of one version may be a value of the other."""
-
-    def other(one: str, another: str, name: str, of: Policy) -> bool:
-        return one == ANY_OTHER and all(case.get(name) != another for case in of.cases)
-
-    return all(
-        was[name] == now[name] or other(was[name], now[name], name, old) or other(now[name], was[name], name, new)
-        for name in was.keys() & now.keys()
-    )
-
-
-def _in_case(own: Policy, kind: Kind, case: Choices) -> policy.Policy:
+def _in_case(own: Policy, case: Choices) -> policy.Policy:
     """A policy in one case of the conditions of its template."""
     there = [one.called for one in own.said if any(some.items() <= case.items() for some in one.cases)]
     document: dict[str, Any] = {"Statement": there, **({"Version": "2012-10-17"} if own.variables else {})}
-    return policy.read(document, kind, resource=own.resource, texts=policy.canonical, forms=own.forms)
+    return policy.read(document, own.kind, resource=own.resource, texts=policy.canonical, forms=own.forms)
 
 
 def _differ(old: policy.Policy, new: policy.Policy, said: Sequence[Said]) -> Iterator[Words]:
-    for unreadable in sorted(_unreadable(old) ^ _unreadable(new)):
-        yield ["what it means CANNOT BE JUDGED: ", Quoted(unreadable), "."]
+    was_unread, is_unread = (
+        {f"{what}: {one.raw}"[:300] if one.raw else what for one in each.statements for what in one.unreadable}
+        for each in (old, new)
+    )
+    if was_unread != is_unread:
+        yield ["what it means CANNOT BE JUDGED: ", Quoted(min(was_unread ^ is_unread)), "."]
         return
     account = said[-1].account if said else None
     people = {arn: name for one in said for arn, name in one.people.items()}
@@ -252,7 +238,3 @@ def _differ(old: policy.Policy, new: policy.Policy, said: Sequence[Said]) -> Ite
     # It counts in a role's permissions even where they allow nothing.
     if new.kind == "permissions" and denials[0] != denials[1]:
         yield ["what is FORBIDDEN to the role, whatever another policy allows, changes."]
-
-
-def _unreadable(own: policy.Policy) -> set[str]:
-    return {f"{what}: {one.raw}"[:300] if one.raw else what for one in own.statements for what in one.unreadable}

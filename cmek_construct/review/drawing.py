@@ -10,19 +10,19 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Final
 
+from cmek_construct.policy import words
 from cmek_construct.policy.statements import as_list
 from cmek_construct.policy.words import plain
 from cmek_construct.review.parts import Part, Thing
 from cmek_construct.review.statements import Said
 from cmek_construct.templates.evidence import account_of
+from cmek_construct.templates.reading import members
 
-LINE: Final = 18
+_LINE: Final = 18
 _STRONG_CHARACTER: Final = 7.7
 _CHARACTER: Final = 6.7
 _OUTSIDE, _OWN, _ROLE, _KEY = 10, 390, 500, 800
 """Where the columns begin: outside of the account, one's own account, roles and keys in it."""
-_WIDTHS: Final = {_ROLE: 200, _KEY: 200}
-_ELSEWHERE: Final = 290
 _DOOR: Final = 110
 _MOST: Final = 3
 _MOST_LINES: Final = 4
@@ -48,7 +48,7 @@ class Box:
     @property
     def height(self) -> int:
         """By its lines, or by what stands in it."""
-        return max(self.inside, len(self.lines) * LINE + 14)
+        return max(self.inside, len(self.lines) * _LINE + 14)
 
     @property
     def bottom(self) -> int:
@@ -73,20 +73,6 @@ class Arrow:
     cut: bool = False
     kind: str = "plain"
 
-    @property
-    def middle(self) -> Point:
-        """Of its last part, where the number stands."""
-        (a, b), (x, y) = self.points[-2:]
-        return (a + x) // 2, (b + y) // 2
-
-    @property
-    def tip(self) -> list[Point]:
-        """The corners of its tip."""
-        (a, b), (x, y) = self.points[-2:]
-        along, across = (9 * ((x > a) - (x < a)), 9 * ((y > b) - (y < b)))
-        left = (x - along + across // 2, y - across + along // 2)
-        return [(x, y), left, (x - along - across // 2, y - across - along // 2)]
-
 
 @dataclass(frozen=True)
 class Drawing:
@@ -100,27 +86,6 @@ class Drawing:
     """Of the arrows, by their numbers; in a file they stand under the drawing."""
     said: Sequence[str] = ()
     """For whoever does not see it, beside those."""
-
-    @property
-    def height(self) -> int:
-        """Without the sentences."""
-        return max(box.bottom for box in self.boxes) + 10
-
-    @property
-    def legend(self) -> list[tuple[int, int, list[str]]]:
-        """The sentences under the drawing: number, height of the first line, lines."""
-        y = self.height + LINE
-        found = []
-        for number, sentence in enumerate(self.sentences, 1):
-            lines = textwrap.wrap(sentence, int((self.width - 50) / _CHARACTER))
-            found.append((number, y, lines))
-            y += len(lines) * LINE + 6
-        return found
-
-    @property
-    def height_with_legend(self) -> int:
-        """With the sentences."""
-        return max((y + len(lines) * LINE for _, y, lines in self.legend), default=self.height + 8) - 2
 
 
 def reach(part: Part) -> Drawing:
@@ -158,7 +123,7 @@ class _Sketch:
 
     def box(self, x: int, texts: Iterable[str], kind: str = "plain", *, height: int = 0) -> Box:
         """The next box of a column, the first text strong. What does not fit in is said to be below."""
-        width = _WIDTHS.get(x, _ELSEWHERE)
+        width = 200 if x in (_ROLE, _KEY) else 290
         lines: list[str] = []
         for text in texts:
             each = (width - 24) / (_CHARACTER if lines else _STRONG_CHARACTER)
@@ -171,9 +136,7 @@ class _Sketch:
 
     def kind(self, said: Said) -> str:
         """How a statement is drawn."""
-        if said.beside.as_guide:
-            return "plain"
-        return "wrong" if self.part.breaks(said.kind) else "differs"
+        return "plain" if said.beside.as_guide else "wrong" if self.part.breaks(said.kind) else "differs"
 
     def arrow(self, start: Box, lane: int, end: Box, y: int, said: Said | None, *, cut: bool) -> None:
         """What a statement, or who knows what, lets somebody do: right, along a lane, and right."""
@@ -203,7 +166,7 @@ class _Sketch:
         box = self.box(_ROLE, texts, "role", height=max(62, 24 * min(len(allows), _MOST) + 8))
         drawn = sorted(self.first(_OUTSIDE, allows), key=lambda said: not said.beside.as_guide)
         for index, said in enumerate(drawn, 1):
-            caller = self._caller(said)
+            caller = self.about(_OUTSIDE, said)
             # Nobody comes in by it who does not present the external ID.
             if said.external_id or (said.asks_for and said.beside.as_guide):
                 middle = caller.side("right")[1]
@@ -211,49 +174,44 @@ class _Sketch:
             self.arrow(caller, _ROLE - 48, box, box.y + box.height * index // (len(drawn) + 1), said, cut=cut)
         return box
 
-    def _caller(self, said: Said) -> Box:
-        """Whoever a statement of a trust policy is about, outside of one's own account."""
-        if not said.beside.as_guide:
-            return self._somebody(_OUTSIDE, said)
-        condition = said.statement.get("Condition", {})
-        callers = as_list(condition.get("StringLike", {}).get("aws:PrincipalArn", said.names))
-        numbers = " or ".join(dict.fromkeys(map(account_of, callers)))
-        names = [one.rpartition("/")[2] for one in callers]
-        return self.box(_OUTSIDE, [f"Pinecone's account {numbers}", *names], "account")
-
-    def _somebody(self, column: int, said: Said) -> Box:
-        whom, _, more = plain(said.whom).partition(" (")
-        return self.box_of(said, column, whom[:1].upper() + whom[1:], *filter(None, [more.rstrip(")")]))
-
-    def box_of(self, said: Said, column: int, *texts: str) -> Box:
-        """Whoever, or whatever, a statement is about."""
-        return self.box(column, [*texts, *[f"[{said.beside.verdict}]"] * (not said.beside.as_guide)], self.kind(said))
+    def about(self, column: int, said: Said, *texts: str) -> Box:
+        """Whoever, or whatever, a statement is about: Pinecone, the texts, or whom it names."""
+        if said.beside.as_guide and said.kind == "trust":
+            condition = said.statement.get("Condition", {})
+            callers = as_list(condition.get("StringLike", {}).get("aws:PrincipalArn", said.names))
+            numbers = " or ".join(dict.fromkeys(map(account_of, callers)))
+            names = [one.rpartition("/")[2] for one in callers]
+            return self.box(column, [f"Pinecone's account {numbers}", *names], "account")
+        named = words.principals(said.statement, said.account, said.people)
+        whom, _, more = plain(named or ["the role"]).partition(" (")
+        lines = texts or (whom[:1].upper() + whom[1:], *filter(None, [more.rstrip(")")]))
+        return self.box(column, [*lines, *[f"[{said.beside.verdict}]"] * (not said.beside.as_guide)], self.kind(said))
 
     def key(self, key: Thing, role: Box | None) -> None:
         """A key, with the role's arrows into it and those of others."""
         arns = self.part.role.arns if self.part.role else frozenset()
         allows = key.policies[0].allows
         uses = [one for one in allows if role and arns.intersection(one.names)]
-        inside = [one for one in allows if _is_within(one, self.part.account)]
+        # About the account's own roles, users and root alone.
+        own = re.compile(rf"arn:aws:iam::{re.escape(self.part.account)}:[^*?]+")
+        named = ((one, one.statement.get("Principal")) for one in allows)
+        inside = [one for one, whom in named if [*members(whom)] == ["AWS"] and all(map(own.fullmatch, one.names))]
         # One that lets in somebody beside the role is drawn from both.
         others = [one for one in inside if one not in uses or not arns.issuperset(one.names)]
         outside = [one for one in allows if one not in inside]
-        drawn = [
-            *((said, _KEY, arns) for said in self.first(_KEY, uses)),
-            *((said, _ROLE, said.names) for said in self.first(_ROLE, others)),
-            *((said, _OUTSIDE, said.names) for said in self.first(_OUTSIDE, outside)),
-        ]
+        columns = ((_KEY, uses), (_ROLE, others), (_OUTSIDE, outside))
+        drawn = [(column, said) for column, some in columns for said in self.first(column, some)]
         targets = [one.properties.get("TargetKeyId") for one in self.part.things if one.kind == "Alias"]
         notes = ["with an alias"] * (key.logical_id in targets)
         notes += ["rotates"] * (key.properties.get("EnableKeyRotation") in (True, "true"))
         notes += ["CUT OFF: the role may do nothing"] * (bool(uses) and self.part.is_cut(key.logical_id, arns))
         box = self.box(_KEY, [f"Key {key.logical_id}", *notes], "key", height=26 * len(drawn) + 8)
-        for index, (said, column, whom) in enumerate(drawn, 1):
+        for index, (column, said) in enumerate(drawn, 1):
             if column == _OUTSIDE:
                 self.ends[_OUTSIDE] = max(self.ends.get(_OUTSIDE, 0), self.ends.get(_ROLE, 0))
-            start = role if column == _KEY else self._somebody(column, said)
+            start = role if column == _KEY else self.about(column, said)
             if start:
-                cut = self.part.is_cut(key.logical_id, whom)
+                cut = self.part.is_cut(key.logical_id, arns if column == _KEY else said.names)
                 y = box.y + box.height * index // (len(drawn) + 1)
                 self.arrow(start, _KEY - 90 + 10 * index, box, y, said, cut=cut)
 
@@ -271,14 +229,5 @@ class _Sketch:
         for index, said in enumerate(self.first(column, some)):
             accounts = dict.fromkeys(said.customers)
             of_kms = f"Keys of AWS account {' and '.join(map(str, accounts))}"
-            box = self.box_of(said, column, of_kms if accounts and all(accounts) else "Elsewhere")
+            box = self.about(column, said, of_kms if accounts and all(accounts) else "Elsewhere")
             self.arrow(own, lane - 6 * index, box, box.side("left")[1], said, cut=cut)
-
-
-def _is_within(said: Said, account: str) -> bool:
-    """Whether a statement is about an account's own roles, users and root alone."""
-    own = re.compile(rf"arn:aws:iam::{re.escape(account)}:[^*?]+")
-    match said.statement.get("Principal"):
-        case {"AWS": names, **others} if not others:
-            return all(own.fullmatch(str(one)) for one in as_list(names))
-    return False

@@ -8,9 +8,8 @@ import json
 import re
 import shlex
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from copy import deepcopy
-from functools import cache
 from operator import attrgetter, itemgetter
 from typing import Any, Final
 
@@ -19,10 +18,9 @@ from markupsafe import Markup, escape
 
 from cmek_construct.checks import printable
 from cmek_construct.guardrails.judging import RULES
-from cmek_construct.guardrails.rule import Violation
 from cmek_construct.policy.words import Quoted, plain_letters, visible
 from cmek_construct.review.changes import REPLACED, Difference
-from cmek_construct.review.drawing import Drawing, reach
+from cmek_construct.review.drawing import reach
 from cmek_construct.review.parts import CUT_OFF, NAMES, Part, Template, by
 from cmek_construct.review.statements import Said
 
@@ -37,11 +35,6 @@ _NOTHING: Final = "Nothing changes about Pinecone's roles, keys and aliases."
 
 class Page:
     """What the reviewer reads and signs, by the names that `page.html.j2` has for it."""
-
-    most_listed = 200
-    """Findings that are about nothing that is shown, and things that only a person can tell."""
-    most_on_sheet = 4
-    """Files that are named beside the signature; more of them stand further below."""
 
     def __init__(
         self,
@@ -65,11 +58,13 @@ class Page:
         self.templates = [one for one in every if one.parts]
         self.others = len(every) - len(self.templates)
         # Roles and keys of one text together, wherever they stand: the page shows the first of them.
-        self.each = _alike(part for template in self.templates for part in template.parts)
+        # Those come first that a guardrail refuses.
+        parts = [part for template in self.templates for part in template.parts]
+        self.each = sorted(by(parts, _alike_text).values(), key=lambda alike: not alike[0].refused)
         self.shown = self.each[:MOST]
         firsts = [alike[0] for alike in self.each]
-        self.roles = [one for template in self.templates for one in template.things("Role")]
-        self.keys = [one for template in self.templates for one in template.things("Key")]
+        self.roles = [part.role for part in parts if part.role]
+        self.keys = [key for part in parts for key in part.keys]
 
         # What is signed: the one number that a signature is bound to is that of the list of files.
         read = (one.stack.template for one in self.templates)
@@ -83,7 +78,11 @@ class Page:
         self.open_findings = [one for one in findings if one.meant is None]
         self.acknowledged = len(findings) - len(self.open_findings)
         self.elsewhere = [(template, one) for template in every for one in template.findings]
-        self.results = _results(findings)
+        broken = by(findings, lambda one: one.rule.partition("[")[0])
+        rules = by(RULES, attrgetter("id"))  # what must hold of a role, a key and an alias may have one name
+        said = {name: " ".join(dict.fromkeys(rule.sentence for rule in some)) for name, some in rules.items()}
+        results = [(name, said.get(name, ""), broken.get(name, [])) for name in {**rules, **broken}]
+        self.results = sorted(results, key=lambda one: (all(it.meant is not None for it in one[2]), not one[2]))
 
         # What the policies say, and what is not as in the guide.
         self.statements = [said for part in firsts for said in part.said]
@@ -97,33 +96,18 @@ class Page:
         pinecones = [(part, account) for part in firsts if part.role for account in part.role.pinecones]
         self.accounts_named = list(dict.fromkeys(account for _, account in pinecones))
         self.takes_own_for_pinecones = any(part.template.account == account for part, account in pinecones)
-        ids = Counter(one for template in self.templates for part in template.parts for one in part.external_ids)
+        ids = Counter(one for part in parts for one in part.external_ids)
         self.ids_used_twice = [one for one, count in ids.items() if count > 1]
 
         # Who can do what now, of what is shown: of nothing else it is asked.
         self.count_of_cut = sum(len(one) for one in self.shown if one[0].role and one[0].pinecone_now == CUT_OFF)
-        rows = (row for one in self.shown for row in one[0].template.answers().rows)
+        rows = (row for one in self.shown for row in one[0].template.who.rows)
         self.protects_used_keys = any(row.unused and row.action == "kms:DisableKey" for row in rows)
 
         # Whether nothing here is red; what only a person can check is still to be checked.
         red = self.open_findings or self.refused or self.missing or self.ids_used_twice or self.replaces
         accounts = len(self.accounts_named) > 1 or self.takes_own_for_pinecones
         self.is_fit_to_sign = bool(self.each) and self.each == self.shown and not red and not accounts
-
-
-def _results(findings: Iterable[Violation]) -> list[tuple[str, str, list[Violation]]]:
-    broken = by(findings, lambda one: one.rule.partition("[")[0])
-    rules = by(RULES, attrgetter("id"))  # what must hold of a role, a key and an alias may have one name
-    found = [
-        (name, " ".join(dict.fromkeys(rule.sentence for rule in rules.get(name, ()))), broken.get(name, []))
-        for name in {**rules, **broken}
-    ]
-    return sorted(found, key=lambda one: (all(broken.meant is not None for broken in one[2]), not one[2]))
-
-
-def _alike(parts: Iterable[Part]) -> list[list[Part]]:
-    """Those of one text together: first those that a guardrail refuses, each as it is first met."""
-    return sorted(by(parts, _alike_text).values(), key=lambda alike: not alike[0].refused)
 
 
 def _alike_text(part: Part) -> str:
@@ -150,68 +134,53 @@ def _alike_text(part: Part) -> str:
 
 
 def _statement(said: Said) -> list[Any]:
-    called = said.called
+    called = deepcopy(said.called)
     if said.external_id is not None:
-        called = deepcopy(called)
         called["Condition"]["StringEquals"]["sts:ExternalId"] = "<external ID>"
     return [said.when, called]
-
-
-def html(page: Page) -> str:
-    """The page."""
-    return _environment().get_template("page.html.j2").render(page=page)
-
-
-def svg(drawing: Drawing) -> str:
-    """A file of its own: no script, no font, no other file."""
-    draw = _environment().get_template("drawing.svg.j2").module
-    return str(draw.draw(drawing, "drawing", file=True))  # type: ignore[attr-defined]
-
-
-def markdown(differences: Sequence[Difference]) -> str:
-    """What changes, for a pull request; that nothing does is one line."""
-    environment = _environment().overlay(autoescape=False, finalize=None)
-    return environment.get_template("changes.md.j2").render(differences=differences)
-
-
-@cache
-def _environment() -> Environment:
-    environment = Environment(
-        loader=PackageLoader(__package__, ""),
-        autoescape=True,
-        undefined=StrictUndefined,
-        finalize=_shown,
-        trim_blocks=True,
-        lstrip_blocks=True,
-        keep_trailing_newline=True,
-    )
-    environment.tests["quoted"] = lambda value: isinstance(value, Quoted)
-    environment.filters["code"] = Quoted
-    environment.filters["any_language"] = lambda text: escape(visible(text))
-    environment.filters["printable"] = printable
-    environment.filters["code_span"] = _code_span
-    environment.filters["escaped"] = lambda text: re.sub(r"([\\`*_\[\]<>|~#@&])", r"\\\1", text)
-    environment.globals |= {"counted": _counted, "reach": reach, "nothing": _NOTHING, "replaced": REPLACED}
-    return environment
 
 
 def _shown(value: Any) -> Any:
     """A letter that could mislead is written as its code; nothing is left out unseen."""
     if value is None:
         raise TypeError("The page has no words for None")
-    if isinstance(value, str) and not isinstance(value, Markup):
-        return plain_letters(value)
-    return value
-
-
-def _counted(number: int, what: str, several: str = "") -> str:
-    return f"{number:,} {what if number == 1 else several or f'{what}s'}"
+    return plain_letters(value) if isinstance(value, str) and not isinstance(value, Markup) else value
 
 
 def _code_span(value: str) -> str:
     """Of Markdown: its fence is longer than each row of backticks in it."""
     text = Quoted(value)
-    longest = max(map(len, re.findall("`+", text)), default=0)
-    fence = "`" * (longest + 1)
-    space = " " if longest or text.startswith(" ") or text.endswith(" ") else ""
+    fence = "`" * (1 + max(map(len, re.findall("`+", text)), default=0))
+    space = " " if "`" in text or text != text.strip(" ") else ""
     return f"{fence}{space}{text or ' '}{space}{fence}"
+
+
+ENVIRONMENT: Final = Environment(
+    loader=PackageLoader(__package__, ""),
+    autoescape=True,
+    undefined=StrictUndefined,
+    finalize=_shown,
+    trim_blocks=True,
+    lstrip_blocks=True,
+    keep_trailing_newline=True,
+)
+ENVIRONMENT.tests["quoted"] = lambda value: isinstance(value, Quoted)
+ENVIRONMENT.filters |= {
+    "code": Quoted,
+    "any_language": lambda text: escape(visible(text)),
+    "printable": printable,
+    "code_span": _code_span,
+    "escaped": lambda text: re.sub(r"([\\`*_\[\]<>|~#@&])", r"\\\1", text),
+}
+ENVIRONMENT.globals |= {"reach": reach, "nothing": _NOTHING, "replaced": REPLACED}
+
+
+def html(page: Page) -> str:
+    """The page."""
+    return ENVIRONMENT.get_template("page.html.j2").render(page=page)
+
+
+def markdown(differences: Sequence[Difference]) -> str:
+    """What changes, for a pull request; that nothing does is one line."""
+    environment = ENVIRONMENT.overlay(autoescape=False, finalize=None)
+    return environment.get_template("changes.md.j2").render(differences=differences)

@@ -1,21 +1,32 @@
-"""What is shown of templates: roles and keys with their policies, what the guardrails found, and who can do what."""
+"""What is shown of templates: roles and keys with their policies, what the guardrails found, and who can do what.
 
+And what only a person can tell of them.
+"""
+
+import json
 import re
-from collections.abc import Callable, Collection, Hashable, Iterable, Mapping
-from dataclasses import dataclass, field
-from functools import cached_property
+from collections import Counter
+from collections.abc import Callable, Collection, Hashable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from functools import cache, cached_property
+from operator import itemgetter
 from typing import Any, Final, TypeAlias, TypeVar
 
+from cmek_construct import policy
+from cmek_construct.checks import printable
 from cmek_construct.guardrails.rule import Violation
 from cmek_construct.guide import ENCRYPT_DECRYPT
-from cmek_construct.policy import Verdict
+from cmek_construct.policy import Verdict, aws
 from cmek_construct.policy.statements import Kind
-from cmek_construct.policy.words import Quoted, Words
-from cmek_construct.review.statements import Said, missing
-from cmek_construct.templates.choices import Choices
-from cmek_construct.templates.stacks import Stack, hole_of
-from cmek_construct.who.answers import Row, Who, together
-from cmek_construct.who.people import Somebody
+from cmek_construct.policy.text import holes, is_known
+from cmek_construct.policy.words import Quoted, Words, quoted_list
+from cmek_construct.review.statements import Policy, Said
+from cmek_construct.templates.choices import Choices, InCase, where
+from cmek_construct.templates.evidence import allowing, organizations, pinecones_accounts
+from cmek_construct.templates.found import Attached, Found, Now, Place, Resource, Unread
+from cmek_construct.templates.stacks import ALIAS, KEYS, ROLE, Stack, hole_of
+from cmek_construct.templates.values import NOTHING
+from cmek_construct.who.answers import Alike, Asker, Row, Who, together
 
 _OF_STATEMENTS: Final[Mapping[Kind, tuple[str, ...]]] = {
     "trust": ("trust-", "pinecone-", "deleted-", "cannot-"),
@@ -27,40 +38,13 @@ CUT_OFF: Final = "cut off"
 _BEST_FIRST: Final = (Verdict.YES, Verdict.BY_ACCOUNT, Verdict.CANNOT_TELL, Verdict.NO)
 NAMES: Final = ("RoleName", "AliasName")
 """Properties that name a role or an alias."""
+_KEPT: Final = ("Retain", "RetainExceptOnCreate")
+_POLICIES: Final = ("AssumeRolePolicyDocument", "Policies", "KeyPolicy")
+_Own: TypeAlias = Sequence[tuple[Choices, policy.Policy]]
+Arns: TypeAlias = frozenset[str]
 S = TypeVar("S")
 K = TypeVar("K", bound=Hashable)
-Answer: TypeAlias = tuple[str, str | None, list[Row]]
-"""An answer, the statement that gives it or what is not known, and all that has it."""
-
-
-@dataclass(frozen=True)
-class Policy:
-    """A policy, statement by statement."""
-
-    title: str
-    said: list[Said]
-    owner: str = ""
-    """The logical ID of what has it."""
-    kind: Kind | None = None
-    """None of what cannot be judged."""
-    resource: str = ""
-    """The ARN of the role or key."""
-    forms: Mapping[str, str] = field(default_factory=dict)
-    """What is known of ``${Name}``, by name."""
-    variables: bool = True
-    """Whether its version knows policy variables."""
-    cases: list[Choices] = field(default_factory=list)
-    """All cases of the template in which it is there."""
-
-    @property
-    def missing(self) -> list[tuple[str, str]]:
-        """What the guide's key policy has and this one has not: labels and titles."""
-        return missing(said.beside.title for said in self.said) if self.kind == "key" else []
-
-    @property
-    def allows(self) -> list[Said]:
-        """The statements that let somebody do something."""
-        return [said for said in self.said if said.statement.get("Effect") != "Deny"]
+T = TypeVar("T", InCase[Now], Attached)
 
 
 @dataclass(frozen=True)
@@ -71,16 +55,21 @@ class Thing:
     """``Role``, ``Key`` or ``Alias``."""
     logical_id: str
     retained: bool
+    """When its stack is deleted, or it goes from the template."""
     properties: Mapping[str, Any]
     """All but its policies."""
-    policies: list[Policy] = field(default_factory=list)
+    policies: Sequence[Policy] = ()
     """The trust policy of a role, then its permissions; the key policy of a key."""
-    arns: frozenset[str] = frozenset()
+    arns: Arns = frozenset()
     """Its own of a role; of a key those of the roles that it names."""
-    pinecones: list[str] = field(default_factory=list)
+    pinecones: Sequence[str] = ()
     """The accounts that a trust policy takes for Pinecone's."""
-    external_ids: list[str] = field(default_factory=list)
-    """Those that a trust policy asks for."""
+
+    @property
+    def external_ids(self) -> list[str]:
+        """Those that a trust policy asks for."""
+        trusts = [policy for policy in self.policies if policy.kind == "trust"]
+        return list(dict.fromkeys(said.external_id for policy in trusts for said in policy.allows if said.external_id))
 
 
 @dataclass(eq=False)
@@ -113,7 +102,7 @@ class Part:
         return any(one.rule.startswith(_OF_STATEMENTS[kind]) for one in self.refused)
 
     def _asked(self, about: str) -> list[Row]:
-        return [one for one in self.template.answers().rows if one.resource == about]
+        return [one for one in self.template.who.rows if one.resource == about]
 
     def is_cut(self, about: str, arns: Collection[str] | None = None) -> bool:
         """Whether nobody, or nobody of these, may do anything with a role or key."""
@@ -122,7 +111,7 @@ class Part:
     @property
     def is_closed(self) -> bool:
         """Whether the guardrails are kept, and nobody outside of the account may do anything but Pinecone."""
-        others = [one for one in self.template.answers().rows if not one.who.is_pinecone]
+        others = [one for one in self.template.who.rows if not one.who.is_pinecone]
         return not self.refused and {one.answer for one in others if one.who.account != self.account} == {"no"}
 
     @property
@@ -146,37 +135,60 @@ class Part:
         ways = [one for one in asked if one.who.is_pinecone] or [one for one in asked if ":role/" in one.who.arn]
         return min((_BEST_FIRST.index(one.verdict) for one in ways or asked), default=len(_BEST_FIRST) - 1)
 
-    def table(self, about: str) -> tuple[list[Row], list[tuple[list[Somebody], list[Answer]]]]:
+    def table(self, about: str) -> tuple[list[Row], Alike[tuple[str, str | None]]]:
         """All that was asked about a role or key, and those who get the same answers, together.
 
-        Those who may do nothing come last.
+        An answer stands with the statement that gives it or what is not known. Those who may do nothing come last.
         """
         rows = [row._replace(who=row.who._replace(but=())) for row in self._asked(about)]
-        found = [
-            (whom, [(answer, by, some) for (answer, by), some in answers.items()])
-            for whom, answers in together(rows, lambda row: (row.answer, row.doubt or row.statement))
-        ]
-        found.sort(key=lambda one: {answer for answer, _, _ in one[1]} == {"no"})
+        found = together(rows, lambda row: (row.answer, row.doubt or row.statement))
+        found.sort(key=lambda one: {answer for answer, _ in one[1]} == {"no"})
         return list({(row.action, row.presents, row.for_aws_service): row for row in rows}.values()), found
 
 
-@dataclass(frozen=True, eq=False)
-class Template:
-    """One template that was read."""
+class _Around:
+    """What goes with what in a run."""
 
-    name: str
-    """The stack's, or the file's."""
-    stack: Stack
-    account: str
-    """Twelve digits; empty if nobody says it."""
-    region: str
-    to_check: list[Words]
-    """What only a person can tell."""
-    answers: Callable[[], Who]
-    """Asks once who can do what: of a thousand templates only those are asked that are shown."""
-    parts: list[Part] = field(default_factory=list)
-    findings: list[Violation] = field(default_factory=list)
-    """Those that are about no part."""
+    def __init__(self, found: Found, violations: Iterable[Violation], vendors: Iterable[str]) -> None:
+        self.found = found
+        self.vendors = frozenset(vendors)
+        self.titles = Counter(top.template.title for top in found.run.tops)
+        self.to_check = to_check(found)
+        self.asker = Asker(found)
+        self.violations = by(violations, lambda one: one.place)
+        """Those that no part has yet: each stands once on the whole page."""
+        self.arns = {one.place: {now.value.arn for now in one.cases} for one in found.roles}
+        self.attached = by(found.attached, lambda one: one.role)
+        self.outputs = by((one for one in found.outputs if one.label), lambda one: one.of)
+        self.aliases = by(found.aliases, lambda one: one.key)
+        self.aliases_by_place = by(found.aliases, lambda one: one.place)
+
+
+class Template:
+    """One template that was read, in words in which what is of its stack has no stack's name."""
+
+    def __init__(self, around: _Around, stack: Stack) -> None:
+        """Read what is Pinecone's in it."""
+        self.stack = stack
+        self._around = around
+        # What its app calls a stack, if no other is called so; within it by the logical IDs.
+        title = stack.top.template.title
+        name = printable(title) if title and around.titles[title] == 1 else stack.top.name
+        self.name = " > ".join([name, *map(printable, stack.within)])
+        self.account, self.region = (one if is_known(one) else "" for one in (stack.account, stack.region))
+        self.to_check = around.to_check.get(stack, [])
+        self._text = cache(self._shortened)
+        self._people: dict[str, str] = {}
+        self._called: dict[str, str] = {}
+        self._forms: dict[str, str] = {}
+        self.parts = list(self._parts())
+        self.findings: list[Violation] = []
+        """Those that are about no part."""
+
+    @cached_property
+    def who(self) -> Who:
+        """Who can do what: of a thousand templates only those are asked that are shown."""
+        return self._around.asker.about(self.stack)
 
     @property
     def all_findings(self) -> list[Violation]:
@@ -186,6 +198,181 @@ class Template:
     def things(self, kind: str) -> dict[str, Thing]:
         """The roles, the keys or the aliases, by logical ID."""
         return {one.logical_id: one for part in self.parts for one in part.things if one.kind == kind}
+
+    def _parts(self) -> Iterator[Part]:
+        """Each role with the keys that name it, then the keys that name none, and what cannot be judged."""
+        around, groups = self._around, dict[Place, list[Resource | Unread]]()
+        read: set[Place] = set()
+        for one in around.asker.by_stack.get(self.stack, ()):
+            if isinstance(one, Resource):
+                read.add(one.place)
+                of = (role for role in groups if any(role in now.value.roles for now in one.cases))
+                groups.setdefault(next(of, one.place), []).append(one)
+            elif one.place not in read:
+                groups[one.place] = [one.key or one]
+        for some in groups.values():
+            things = [thing for one in some for thing in self._things(one)]
+            own = [one.place for one in some if isinstance(one, Resource)]
+            outputs = [(one.label, place.logical_id) for place in own for one in around.outputs.get(place, ())]
+            places = [one.place for one in some]
+            for beside in (around.aliases, around.attached):
+                places += [one.place for place in own for one in beside.get(place, ())]
+            yield Part(self, things, [one for place in places for one in around.violations.pop(place, ())], outputs)
+
+    def _things(self, one: Resource | Unread) -> Iterator[Thing]:
+        """A role or a key, in the cases in which what a deployer may type stays ``${Name}``, and its aliases."""
+        place, short = one.place, self.stack.short
+        kind: Kind = "trust" if place.type == ROLE else "key"
+        title = f"{kind.capitalize()} policy"
+        if isinstance(one, Unread):
+            yield self._thing(place, {}, [Policy(f"{title} ({one.why})", kind, [], place.logical_id)])
+            return
+        cases = _typed(one.cases)
+        roles = {place} if kind == "trust" else {role for now in cases for role in now.value.roles}
+        arns = frozenset(short(arn) for role in roles for arn in self._around.arns[role])
+        told = [(now.case.told(short), now.value) for now in cases]
+        meant = arns if kind == "trust" else arns | self._around.vendors
+        policies = [self._policy(title, kind, place, [(case, now.policy) for case, now in told], meant)]
+        properties = self._properties(place, told)
+        # Every policy of a role but its boundary: its own, and those that are attached to it.
+        attached = (each for each in self._around.attached.get(place, ()) if not each.is_boundary)
+        for (owner, name), some in by(attached, lambda each: (each.place, each.name)).items():
+            own = [(each.case.told(short), each.policy) for each in _typed(some) if each.policy is not None]
+            title = f"Permissions: {self._text(name)}{'' if own else ' (its text is not in the template)'}"
+            every = policies[0].cases if owner == place else ()
+            policies.append(self._policy(title, "permissions", owner, own, frozenset(), every))
+        trusts = [now.policy for _, now in told if kind == "trust"]
+        accounts = dict.fromkeys(short(account) for trust in trusts for account in pinecones_accounts(trust))
+        yield self._thing(place, properties, policies, arns, list(accounts))
+        for alias in dict.fromkeys(one.place for one in self._around.aliases.get(place, ())):
+            names = dict.fromkeys(short(now.name) for now in self._around.aliases_by_place[alias])
+            yield self._thing(alias, {"AliasName": " or ".join(names), "TargetKeyId": place.logical_id})
+
+    def _thing(self, place: Place, properties: Mapping[str, Any], *more: Any) -> Thing:
+        kind = {ROLE: "Role", ALIAS: "Alias"}.get(place.type, "Key")
+        is_kept = place.raw.get("DeletionPolicy") in _KEPT
+        return Thing(kind, place.seen_from(self.stack), is_kept, properties, *more)
+
+    def _shortened(self, text: str) -> str:
+        """A text; who is named in it is remembered."""
+        short = self.stack.short(text)
+        forms = self._around.found.run.forms
+        place = self._around.found.arns.get(text)
+        if place and place.type not in KEYS:
+            name = place.seen_from(self.stack)
+            self._called[short] = f"{short.partition('/')[0]}/${{{name}}}"
+            self._people |= {short: name, self._called[short]: name}
+            self._forms[name] = forms.get(place.stack.named(place.logical_id), "*")
+        known = [name for name in holes(text) if name in forms] if "${" in text else []
+        self._forms |= {self.stack.short(name): forms[name] for name in known}
+        return short
+
+    def _policy(
+        self, title: str, kind: Kind, place: Place, own: _Own, roles: Arns, every: Sequence[Choices] = ()
+    ) -> Policy:
+        """A policy, as it is in each case that has it, with each statement once; of cases by default it has all."""
+        cases = [case for case, _ in own]
+        rows: dict[tuple[str, int], tuple[int, Any, list[Choices]]] = {}
+        for case, document in own:
+            counted: Counter[str] = Counter()
+            for at, one in enumerate(document.statements):
+                raw = one.raw if isinstance(one.raw, dict) else {"Effect": one.name if one.raw is None else one.raw}
+                raw = _each_text(raw, self._text)
+                text = json.dumps(raw, default=str)
+                rows.setdefault((text, counted[text]), (at, raw, []))[2].append(case)
+                counted[text] += 1
+        account = self.stack.short(self.stack.account)
+        said: list[Said] = []
+        opened: list[Choices] = []
+        for _, raw, some in sorted(rows.values(), key=lambda row: row[0]):
+            called = _each_text(raw, lambda text: self._called.get(text, text))
+            opens = kind == "trust" and raw.get("Effect") != "Deny"
+            second = opens and any(case in opened for case in some)
+            opened += some if opens else []
+            said.append(
+                Said(raw, called, kind, account, roles, self._people, some, where(some, every or cases), second)
+            )
+        resource = self._text(own[0][1].resource or "") if own else ""
+        variables = all(one.variables for _, each in own for one in each.statements)
+        return Policy(title, kind, said, place.seen_from(self.stack), resource, self._forms, variables, cases)
+
+    def _properties(self, place: Place, told: Sequence[tuple[Choices, Now]]) -> Mapping[str, Any]:
+        """What a role or key is set to beside its policies; what hangs on a case, case by case."""
+        every = [case for case, _ in told]
+        found: dict[str, Any] = {}
+        for name in dict.fromkeys(name for _, now in told for name in now.properties if name not in _POLICIES):
+            values = ((case, _each_text(now.properties.get(name, NOTHING), self._text)) for case, now in told)
+            same = by(
+                ((case, it) for case, it in values if it is not NOTHING), lambda one: json.dumps(one[1], default=str)
+            )
+            cases = {where([case for case, _ in some], every): some[0][1] for some in same.values()}
+            if cases:
+                found[self._text(name)] = cases.get(None, cases)
+        return found | {name: one for name, one in place.raw.items() if name == "Condition"}
+
+
+def templates_of(found: Found, violations: Sequence[Violation], vendor_role_arns: Iterable[str]) -> list[Template]:
+    """What is shown of each template of a run, first of those that have something of Pinecone's.
+
+    Args:
+        found: what is Pinecone's in it.
+        violations: what the guardrails found.
+        vendor_role_arns: roles of other accounts that a key policy may name.
+    """
+    around = _Around(found, violations, vendor_role_arns)
+    made = {stack: Template(around, stack) for stack in found.run.stacks}
+    for one in violations:
+        made[one.place.stack].findings += around.violations.pop(one.place, ())
+    return sorted(made.values(), key=lambda template: not template.parts)
+
+
+def to_check(found: Found) -> dict[Stack, list[Words]]:
+    """What only a person can tell, each once, by the stack in which it stands."""
+    each = dict.fromkeys((place.stack, (Quoted(place.logical_id), *words)) for place, words in _for_a_person(found))
+    return {stack: [list(words) for _, words in some] for stack, some in by(each, itemgetter(0)).items()}
+
+
+def _for_a_person(found: Found) -> Iterator[tuple[Place, Words]]:
+    for role in found.roles:
+        for trust in (now.value.policy for now in role.cases):
+            if pinecones_accounts(trust) and not any(one.compared(aws.EXTERNAL_ID) for one in allowing(trust)):
+                for_good = " lets Pinecone in without an external ID, and Pinecone takes none later. "
+                yield role.place, [f"{for_good}Ask who owns the project whether that is meant."]
+    for unknown in found.unknown:
+        named: Words = [" names ", Quoted(unknown.place.stack.short(unknown.text)), " in ", Quoted(unknown.member)]
+        yield unknown.place, [*named, ". Ask who wrote the template whether that is the role."]
+    for naming in found.naming:
+        named = [f" (a {naming.place.type}) names the role ", Quoted(naming.role.seen_from(naming.place.stack)), " in "]
+        yield naming.place, [*named, Quoted(naming.member), ". Ask who wrote the template why."]
+    for one in found.attached:
+        if one.is_boundary and one.policy is None:
+            bound: Words = [" has the permissions boundary ", Quoted(one.place.stack.short(one.name))]
+            ask = "Ask who administers IAM in the account whether it leaves the role its key."
+            yield one.place, [*bound, f", which no template shows. {ask}"]
+    for key in found.keys:
+        for ids in filter(None, (organizations(*now.value.policy.statements) for now in key.cases)):
+            denied: Words = [" denies whoever is not of the organization ", *quoted_list(ids)]
+            yield key.place, [*denied, ". Ask who administers the organization whether that is the account's."]
+    for output in found.outputs:
+        if output.of is None and output.label in ("Role ARN", "Key ARN"):
+            values = dict.fromkeys(output.place.stack.short(now.value) for now in output.cases)
+            given: Words = [f" gives Pinecone's console for {output.label} ", *quoted_list(values)]
+            ask = ", which is none of these templates. Ask who wrote the template whose it is."
+            yield output.place, [*given, ask]
+
+
+def _typed(cases: Sequence[T]) -> Sequence[T]:
+    """The cases in which what a deployer may type stays ``${Name}``, whatever its default."""
+    return [one for one in cases if not one.case.is_by_default] or cases
+
+
+def _each_text(value: Any, change: Callable[[str], str]) -> Any:
+    """A value, with each text in it changed."""
+    if isinstance(value, dict):
+        return {change(str(name)): _each_text(one, change) for name, one in value.items()}
+    if isinstance(value, list):
+        return [_each_text(one, change) for one in value]
+    return change(value) if isinstance(value, str) else value
 
 
 def by(some: Iterable[S], of: Callable[[S], K]) -> dict[K, list[S]]:

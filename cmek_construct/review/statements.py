@@ -102,11 +102,6 @@ class Said:
         found = words.of_statement(self.statement, self.account, self.people)
         return found if self.when is None else ["Only if in the template ", Quoted(self.when), ": ", *found]
 
-    @property
-    def whom(self) -> Words:
-        """Whom it is about."""
-        return words.principals(self.statement, self.account, self.people) or ["the role"]
-
     @cached_property
     def names(self) -> list[str]:
         """The principals that it names."""
@@ -114,21 +109,15 @@ class Said:
         named = principal.get("AWS") if isinstance(principal, dict) else "*" if principal == "*" else None
         return [name for name in as_list(named) if isinstance(name, str)]
 
-    @property
-    def actions(self) -> set[str]:
-        """What it is about."""
-        return {str(one) for one in as_list(self.statement.get("Action"))}
+    def values(self, member: str) -> list[str]:
+        """What a member of it says, such as its actions."""
+        return list(map(str, as_list(self.statement.get(member))))
 
     @property
     def customers(self) -> list[str | None]:
         """The account of each key of KMS that it is about; None of what is no such key."""
-        keys = (re.match(r"arn:aws:kms:[^:]*:([0-9]{12}):key/", one) for one in self.resources)
+        keys = (re.match(r"arn:aws:kms:[^:]*:([0-9]{12}):key/", one) for one in self.values("Resource"))
         return [key and key[1] for key in keys]
-
-    @property
-    def resources(self) -> list[str]:
-        """With what."""
-        return list(map(str, as_list(self.statement.get("Resource"))))
 
     @property
     def asks_for(self) -> str | None:
@@ -149,10 +138,13 @@ class Said:
         """What a reviewer should know about it beside the differences, by name: no excuse. The page has the words."""
         title, different = self.beside.title, self.beside.different
         changed = {text.split('"')[1] for text in different if '"' in text}
-        days = re.search(r'"([0-9]+)"', json.dumps(self.statement.get("Condition")))
+        condition = json.dumps(self.statement.get("Condition"))
+        days = re.search(r'"([0-9]+)"', condition)
         protection = guide.used_key_denial(int(days[1]) if days else 0)
         suspending = [guide.assume_role_denial()] if self.kind == "trust" else []
         suspending += [guide.key_denial(role) for role in self.roles.intersection(self.names) if self.kind == "key"]
+        # The root that is named is of the account whose roles the condition asks for.
+        pins = any(one.endswith(":root") and f"{one.removesuffix('root')}role/" in condition for one in self.names)
         told = {
             "suspended": any(map(self._says, suspending)),
             "protect_used_key": self.kind == "key" and self._says(protection),
@@ -160,9 +152,9 @@ class Said:
             "elsewhere": title in (USE, ATTACH) and any("<role>" in text for text in different),
             "no_external_id": title == EXPLICIT,
             "label": title is not None and changed == {"Sid"},
-            "two_actions": title == USE and self.actions == {*guide.ENCRYPT_DECRYPT},
-            "pin_account": title == ALL_REGIONS and changed == {"AWS"} and self._is_pinned,
-            "single_keys": title == CUSTOMER and all(map(_KEY_ARN.fullmatch, self.resources)),
+            "two_actions": title == USE and set(self.values("Action")) == {*guide.ENCRYPT_DECRYPT},
+            "pin_account": title == ALL_REGIONS and changed == {"AWS"} and pins,
+            "single_keys": title == CUSTOMER and all(map(_KEY_ARN.fullmatch, self.values("Resource"))),
         }
         return [name for name, holds in told.items() if holds]
 
@@ -170,18 +162,36 @@ class Said:
         """Whether it says what a statement of this library's says, under whatever label."""
         return all(side == "both" or _is_label(line) for side, line in _differences(ours, self.statement))
 
+
+@dataclass(frozen=True)
+class Policy:
+    """A policy, statement by statement."""
+
+    title: str
+    kind: Kind
+    said: list[Said]
+    owner: str = ""
+    """The logical ID of what has it."""
+    resource: str = ""
+    """The ARN of the role or key."""
+    forms: Mapping[str, str] = field(default_factory=dict)
+    """What is known of ``${Name}``, by name."""
+    variables: bool = True
+    """Whether its version knows policy variables."""
+    cases: list[Choices] = field(default_factory=list)
+    """All cases of the template in which it is there; none of what cannot be judged."""
+
     @property
-    def _is_pinned(self) -> bool:
-        """The root that is named is of the account whose roles the condition asks for."""
-        root = str(self.statement["Principal"]["AWS"])
-        pattern = str(self.statement["Condition"]["StringLike"]["aws:PrincipalArn"])
-        return root.endswith(":root") and root.split(":")[4] == pattern.split(":")[4]
+    def missing(self) -> list[tuple[str, str]]:
+        """What the guide's key policy has and this one has not: labels and titles."""
+        is_key = self.kind == "key" and self.cases
+        lacking = {ROOT, USE}.difference(said.beside.title for said in self.said) if is_key else ()
+        return [(one["Sid"], title) for title, one in _guides("", "", [""]).items() if title in lacking]
 
-
-def missing(titles: Iterable[str | None]) -> list[tuple[str, str]]:
-    """What every key policy of the guide has, and is not among these: labels and titles."""
-    lacking = {ROOT, USE}.difference(titles)
-    return [(one["Sid"], title) for title, one in _guides("", "", [""]).items() if title in lacking]
+    @property
+    def allows(self) -> list[Said]:
+        """The statements that let somebody do something."""
+        return [said for said in self.said if said.statement.get("Effect") != "Deny"]
 
 
 def _guides(account: str, role: str, admins: list[str]) -> dict[str, Statement]:
@@ -199,9 +209,8 @@ def _of_trust(said: Said) -> tuple[str | None, Statement]:
     external_id = str(said.asks_for) if is_legal else "<external ID>"
     condition = json.dumps(said.statement.get("Condition"))
     if not any(map(_PINECONE.match, said.names)):
-        if "aws:PrincipalArn" in condition or "*" in said.names:
-            return ALL_REGIONS, guide.trust_statement(account, guide.ALL_REGIONS, external_id)
-        return None, {}
+        title = ALL_REGIONS if "aws:PrincipalArn" in condition or "*" in said.names else None
+        return title, guide.trust_statement(account, guide.ALL_REGIONS, external_id)
     role = f"arn:aws:iam::{account}:role/{guide.ROLE_NAME_PREFIX}"
     regions = [one for one in PINECONE_REGIONS if f"{role}{one}" in said.names] or PINECONE_REGIONS
     if "sts:ExternalId" in condition:
@@ -217,7 +226,8 @@ def _of_key(said: Said) -> tuple[str | None, Statement]:
         ADMINISTRATORS: ("kms:Put*", "kms:PutKeyPolicy"),
         USE: (*guide.ENCRYPT_DECRYPT, "kms:*"),
     }
-    title = next((title for title, actions in by_actions.items() if said.actions.intersection(actions)), None)
+    found = {*said.values("Action")}
+    title = next((title for title, actions in by_actions.items() if found.intersection(actions)), None)
     if title is None:
         return None, {}
     role = next((name for name in said.names[:1] if name in said.roles), "<role>")
@@ -234,18 +244,15 @@ def _of_permissions(said: Said) -> tuple[str | None, Statement]:
 
 def _arranged(value: Any, like: Any) -> Any:
     """The same members, in the order of the guide, and a list of one as one: no other meaning."""
-
-    def sorted_like(some: Iterable[str], order: list[Any]) -> list[str]:
-        return sorted(some, key=lambda one: order.index(one) if one in order else len(order))
-
     match value:
         case dict():
             model = like if isinstance(like, dict) else {}
-            return {key: _arranged(value[key], model.get(key)) for key in sorted_like(value, [*model] or [*_ORDER])}
+            names = sorted(value, key=lambda name: [*(model or _ORDER), name].index(name))
+            return {name: _arranged(value[name], model.get(name)) for name in names}
         case [one]:
             return one
         case [*some] if all(isinstance(one, str) for one in some):
-            return sorted_like(some, as_list(like))
+            return sorted(some, key=lambda one: [*as_list(like), one].index(one))
     return value
 
 

@@ -32,11 +32,7 @@ YES: Final = "\x00yes"
 NO: Final = "\x00no"
 BY_DEFAULT: Final = "\x00by default"
 TYPED: Final = "\x00typed"
-_IN_WORDS: Final = {
-    **dict.fromkeys((YES, BY_DEFAULT), "{0}"),
-    **dict.fromkeys((NO, TYPED), "not {0}"),
-    OTHER: f"{{0}} {OTHER_VALUE}",
-}
+_IN_WORDS: Final = {YES: "{0}", NO: "not {0}", BY_DEFAULT: "{0}", TYPED: "not {0}", OTHER: f"{{0}} {OTHER_VALUE}"}
 T = TypeVar("T")
 Choices: TypeAlias = Mapping[str, str]
 """What was chosen, by name."""
@@ -210,11 +206,7 @@ def by_default(stack: Stack, cases: Sequence[InCase[T]]) -> tuple[Sequence[InCas
         for name, one in stack.top.parameters.items()
         if (default := written(one.get("Default"))) is not None
     }
-    found = [
-        one
-        for one in cases
-        if all(value == defaults[own][1] for own, value in one.case.choices.items() if own in defaults)
-    ]
+    found = [one for one in cases if all(defaults.get(own, ("", it))[1] == it for own, it in one.case.choices.items())]
     typed = [one for one in found if not one.case.is_by_default]
     asked = (own for one in (cases if found else ()) for own in one.case.choices)
     return typed or found or cases, dict(defaults[own] for own in asked if own in defaults)
@@ -222,9 +214,7 @@ def by_default(stack: Stack, cases: Sequence[InCase[T]]) -> tuple[Sequence[InCas
 
 def is_all_known(value: Any) -> bool:
     """Whether nothing in a text, or a list of some, hangs on the deploy."""
-    if isinstance(value, list):
-        return all(map(is_all_known, value))
-    return isinstance(value, str) and is_known(value)
+    return all(map(is_all_known, value)) if isinstance(value, list) else isinstance(value, str) and is_known(value)
 
 
 def holds(values: Values, stack: Stack, name: str) -> bool | None:

@@ -15,18 +15,7 @@ from typing import TYPE_CHECKING, Any, Final
 from cmek_construct.guide import ROLE_NAME_PREFIX
 from cmek_construct.policy import Policy, Statement, aws, canonical, literal, read
 from cmek_construct.policy.statements import Condition, Kind
-from cmek_construct.policy.text import (
-    alone,
-    glob,
-    hole,
-    holes,
-    is_known,
-    is_unreadable,
-    lower,
-    may_be_one,
-    parts,
-    pieces,
-)
+from cmek_construct.policy.text import alone, glob, hole, holes, is_known, lower, may_be_one, parts, pieces
 from cmek_construct.templates.choices import NO, OTHER, YES, Case, InCase
 from cmek_construct.templates.reading import members
 from cmek_construct.templates.stacks import ROLE, Place
@@ -253,10 +242,3 @@ def organizations(*statements: Statement) -> list[str]:
     conditions = (each for one in statements if one.effect == "Deny" for each in one.on(*_ORGANIZATIONS))
     found = (one.values for one in conditions if "Not" in one.operator)
     return [value for values in found if all(map(_ORGANIZATION.fullmatch, values)) for value in values]
-
-
-def may_name_anybody(key: Now, *, is_lone: bool) -> bool:
-    """Whether a key policy names somebody of whom nobody can tell who it is, or a lone key's nobody or a parameter."""
-    nameless = any(one.unreadable and one.principals is one.not_principals is None for one in allowing(key.policy))
-    is_open = nameless or (is_lone and "KeyPolicy" not in key.properties)
-    return is_open or any(is_unreadable(text) or (is_lone and alone(text)) for text in let_in(key.policy))

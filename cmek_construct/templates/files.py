@@ -55,8 +55,8 @@ class Template:
     """What its app calls the stack, such as ``Stage/Search``."""
     account: str | None = None
     region: str | None = None
-    roles_of_keys: Mapping[str, Any] = field(default_factory=dict)
-    """The role that each key's construct says it is for, by the key's logical ID."""
+    metadata: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
+    """What its constructs say of themselves, each by its path, and by the type of what it says."""
     inner: "dict[str, Template]" = field(default_factory=dict)
     """The templates of its nested stacks and stack sets, by logical ID."""
 
@@ -92,7 +92,6 @@ class Reader:
         """Of assemblies that do not say of which stack they are nested ones."""
         self._entered: set[Path] = set()
         self._named = cache(self._artifacts)
-        self._roles_of_keys: dict[Path, dict[str, Any]] = {}
 
     def read(self, paths: Iterable[Path]) -> list[Template]:
         """The templates of some files and folders, of stacks that stand in no other of them.
@@ -157,15 +156,16 @@ class Reader:
         place: dict[str, Any] = {}
         if artifact:
             account, _, region = str(artifact.get("environment")).removeprefix("aws://").partition("/")
+            metadata = file.parent / Path(str(artifact.get("additionalMetadataFile"))).name
+            said = self._json(metadata, having=ROLE_OF_KEY) or members(artifact.get("metadata"))
+            each = {path: list(map(members, each_of(entries))) for path, entries in said.items()}
             place = {
                 "stack": str(members(artifact.get("properties")).get("stackName") or name),
                 "title": artifact.get("displayName"),
                 "account": account if ACCOUNT_ID.fullmatch(account) else None,
                 "region": region if REGION.fullmatch(region) else None,
+                "metadata": {path: {str(it.get("type")): it.get("data") for it in some} for path, some in each.items()},
             }
-            metadata = file.parent / Path(str(artifact.get("additionalMetadataFile"))).name
-            said = self._json(metadata, having=ROLE_OF_KEY) or members(artifact.get("metadata"))
-            self._roles_of_keys |= _roles_of_keys(file.parent, said)
         template = self._template(file, **place)
         if template is not None:
             listed = file.with_name(file.name.replace(".template.json", ".assets.json"))
@@ -180,8 +180,7 @@ class Reader:
     def _template(self, file: Path, **place: Any) -> Template | None:
         try:
             text, sha256 = text_of(file)
-            roles = self._roles_of_keys.get(file, {})
-            return Template(printable(file), file, parsed(text), sha256, roles_of_keys=roles, **place)
+            return Template(printable(file), file, parsed(text), sha256, **place)
         except UnreadableError as error:
             self._problem(file, str(error))
             return None
@@ -215,22 +214,6 @@ class Reader:
 
     def _problem(self, file: Path, what: str, way_out: str = "") -> None:
         self.problems.append(Problem(printable(file), what, way_out))
-
-
-def _roles_of_keys(folder: Path, metadata: Mapping[str, Any]) -> dict[Path, dict[str, Any]]:
-    """The roles that constructs say their keys are for, by template and logical ID."""
-    each = {
-        path: {str(members(one).get("type")): members(one).get("data") for one in each_of(entries)}
-        for path, entries in metadata.items()
-    }
-    files = {path: said["aws:cdk:templateFile"] for path, said in each.items() if "aws:cdk:templateFile" in said}
-    found: dict[Path, dict[str, Any]] = {}
-    for path, said in each.items():
-        around = [one for one in files if path.startswith(f"{one}/")]
-        if ROLE_OF_KEY in said and around:
-            logical_id = str(each.get(f"{path}/Resource", {}).get("aws:cdk:logicalId"))
-            found.setdefault(folder / str(files[max(around, key=len)]), {})[logical_id] = said[ROLE_OF_KEY]
-    return found
 
 
 def _link(tops: Mapping[Path, Template]) -> set[Path]:

@@ -10,11 +10,11 @@ from typing import Any, Final
 
 from cmek_construct.policy import Statement, aws
 from cmek_construct.policy.statements import Kind
-from cmek_construct.policy.text import alone, holes, is_known
+from cmek_construct.policy.text import alone, holes, is_known, is_unreadable
 from cmek_construct.templates import evidence
 from cmek_construct.templates.choices import Case, InCase, TooManyCases
 from cmek_construct.templates.files import NESTED, STACK_SET
-from cmek_construct.templates.found import Attached, Finding, Found, Naming, Place, Resource, Unknown, Unread
+from cmek_construct.templates.found import Attached, Finding, Found, Naming, Now, Place, Resource, Unknown, Unread
 from cmek_construct.templates.reading import each_of, each_once, members, refers, writers
 from cmek_construct.templates.run import Run
 from cmek_construct.templates.stacks import ALIAS, KEYS, MANAGED_POLICY
@@ -238,12 +238,24 @@ class Around:
                 yield Unread(place, "its TemplateBody is no template that can be read.")
 
     def _keys_that_may_be(self) -> Iterator[Unread]:
-        """Keys of which nobody can tell whether they are the role's."""
-        known, is_lone = self._found.pinecones | self._found.too_many.keys(), not self._found.keys
+        """Keys of which nobody can tell whether they are the role's.
+
+        Where none is known to be, one that has no policy may be, or that names somebody by a parameter.
+        """
+        known, none_is = self._found.pinecones | self._found.too_many.keys(), not self._found.keys
+
+        def may_be(key: Now) -> bool:
+            unread = (one for one in evidence.allowing(key.policy) if one.unreadable)
+            return (
+                any(one.principals is one.not_principals is None for one in unread)
+                or any(is_unreadable(text) or (none_is and alone(text)) for text in evidence.let_in(key.policy))
+                or (none_is and "KeyPolicy" not in key.properties)
+            )
+
         why = "nobody can tell whether its policy names the role."
         way_out = "Name whom it lets in, by the ARN or by a reference to the role."
         for place, cases in self._found.every_key.items():
-            if place not in known and any(evidence.may_name_anybody(one.value, is_lone=is_lone) for one in cases):
+            if place not in known and any(may_be(one.value) for one in cases):
                 yield Unread(place, why, way_out, Resource(place, cases))
 
 

@@ -8,17 +8,18 @@ import json
 import re
 from collections.abc import Callable, Hashable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
+from functools import partial
 from itertools import count, groupby
 from typing import Final, NamedTuple, TypeAlias, TypeVar
 
 from cmek_construct import guide
 from cmek_construct.checks import printable
-from cmek_construct.policy import CannotBeJudged, Policy, Principal, Request, Said, Statement, Verdict
+from cmek_construct.policy import CannotBeJudged, Policy, Principal, Request, Statement, Verdict
 from cmek_construct.policy.aws import DIRECT_CALL, EXTERNAL_ID, TRAILING_DAYS
 from cmek_construct.policy.questions import Questions
 from cmek_construct.policy.statements import DELETED, Condition
 from cmek_construct.policy.text import alone, is_known, is_wild
-from cmek_construct.templates.choices import Case, InCase, by_default
+from cmek_construct.templates.choices import InCase, by_default
 from cmek_construct.templates.evidence import allowing, pinecones_accounts
 from cmek_construct.templates.found import Found, Now, Place, Resource, Unread
 from cmek_construct.templates.reading import members
@@ -39,8 +40,11 @@ _VIA: Final = "kms:viaservice"
 _ANY: Final = "an AWS service"
 _TLS: Final = {"aws:securetransport": DIRECT_CALL["aws:securetransport"]}
 _OTHER_ID: Final = "another-external-id"
-Ours: TypeAlias = Resource | Unread
+Sent: TypeAlias = Mapping[str, str | None]
+"""Condition keys with their values."""
 T = TypeVar("T", bound=Hashable)
+Alike: TypeAlias = list[tuple[list[Somebody], dict[T, list["Row"]]]]
+"""Each time those who get the same answers, and the questions of one of them by the answer."""
 
 
 class Row(NamedTuple):
@@ -71,10 +75,6 @@ class Row(NamedTuple):
         return self.then or self.verdict.value
 
 
-Ask: TypeAlias = Callable[[Sequence[Policy], Sequence[Row], Mapping[str, str | None]], list[Row]]
-"""Gives rows their answers, by the policy in each case and with some condition keys."""
-
-
 @dataclass(frozen=True)
 class Who:
     """All answers about one template."""
@@ -97,7 +97,7 @@ class Who:
         return [*self.roles, *self.keys]
 
 
-def together(rows: Iterable[Row], said: Callable[[Row], T]) -> list[tuple[list[Somebody], dict[T, list[Row]]]]:
+def together(rows: Iterable[Row], said: Callable[[Row], T]) -> Alike[T]:
     """Those who get the same answers about a role or key, and the questions of one of them by the answer as shown."""
     each: dict[Somebody, dict[T, list[Row]]] = {}
     for row in rows:
@@ -115,7 +115,7 @@ def who(found: Found) -> list[Who]:
     return [one for stack in found.run.stacks if (one := asker.about(stack)).rows]
 
 
-def _accounts_of_pinecone(some: Iterable[Ours]) -> list[str]:
+def _accounts_of_pinecone(some: Iterable[Resource | Unread]) -> list[str]:
     """The accounts that policies take for Pinecone's and that are not their own, each once."""
     every = [now.value for one in some if isinstance(one, Resource) for now in one.cases]
     return list(dict.fromkeys(it for one in every for it in pinecones_accounts(one.policy) if it != one.account))
@@ -139,15 +139,16 @@ class Asker:
         self._with_policies = {one.role for one in found.attached if not one.is_boundary}
         self._arns = found.arns
         self._different = two_accounts(found)
-        self._by_stack: dict[Stack, list[Ours]] = {}
+        self.by_stack: dict[Stack, list[Resource | Unread]] = {}
+        """Roles, keys, and what may be one and cannot be judged, each once."""
         unread = {one.place: one for one in reversed(found.unread) if one.place.is_role_or_key}
-        ours: list[Ours] = [*found.roles, *found.keys, *unread.values()]
+        ours: list[Resource | Unread] = [*found.roles, *found.keys, *unread.values()]
         for one in ours:
-            self._by_stack.setdefault(one.place.stack, []).append(one)
+            self.by_stack.setdefault(one.place.stack, []).append(one)
 
     def about(self, stack: Stack) -> Who:
         """The answers about one stack."""
-        some = self._by_stack.get(stack, [])
+        some = self.by_stack.get(stack, [])
         named = {place for one in some if isinstance(one, Resource) for now in one.cases for place in now.value.roles}
         beside = [self._roles[place] for place in sorted(named, key=str)]
         pinecone = next(iter(_accounts_of_pinecone([*some, *beside])), None)
@@ -164,37 +165,110 @@ class Asker:
             own_permissions=[place.logical_id for place, _ in rows if place in self._with_policies],
         )
 
-    def _about(self, one: Ours, pinecone: str | None, assumed: dict[str, str]) -> list[Row]:
+    def _about(self, one: Resource | Unread, pinecone: str | None, assumed: dict[str, str]) -> list[Row]:
         """The rows about one role or key."""
-        if isinstance(one, Unread):
-            return [_not_judged(one.place, one.why)]
-        cases, defaults = by_default(one.place.stack, one.cases)
-        assumed |= defaults
-        asked = [self._asked(one.place, now, pinecone) for now in cases]
-        policies = [policy for policy, _ in asked]
-        differing = _differing([now.case for now in cases])
-
-        def ask(policies: Sequence[Policy], rows: Sequence[Row], sent: Mapping[str, str | None]) -> list[Row]:
-            requests = [_request(row, cases[0].value.account, sent) for row in rows]
-            said = zip(*(self._questions.answers(each, requests) for each in policies if rows), strict=True)
-            return [_answered(row, each, differing) for row, each in zip(rows, said, strict=True)]
-
+        place = one.place
         try:
-            answered = _in_every_way(policies, list(dict.fromkeys(row for _, rows in asked for row in rows)), ask)
+            if isinstance(one, Unread):
+                raise CannotBeJudged(one.why)
+            cases, defaults = by_default(place.stack, one.cases)
+            assumed |= defaults
+            asked = [self._asked(place, now, pinecone) for now in cases]
+            policies = [policy for policy, _ in asked]
+            rows = list(dict.fromkeys(row for _, some in asked for row in some))
+            answered = self._in_every_way(cases, policies, rows)
         except CannotBeJudged as error:
-            return [_not_judged(one.place, str(error))]
-        more = dict.fromkeys(row for policy in policies for row in _not_asked(one.place.logical_id, policy))
-        return list(_told([*answered, *more], one.place.stack))
+            action = ASSUME if place.type == ROLE else ", ".join(ON_KEY)
+            anybody, doubt = Somebody("anybody", "arn:aws:iam::*:*"), f"it cannot be judged: {error}"
+            return [Row(place.logical_id, anybody, action, verdict=Verdict.CANNOT_TELL, doubt=doubt)]
+        more = dict.fromkeys(row for policy in policies for row in _not_asked(place.logical_id, policy))
+        return list(_told([*answered, *more], place.stack))
+
+    def _in_every_way(self, cases: Sequence[InCase[Now]], policies: Sequence[Policy], rows: Sequence[Row]) -> list[Row]:
+        """The rows with their answers: called directly, and to whom more is said in another way, with that."""
+        ask = partial(self._answers, cases)
+        said = dict(ask(policies, rows, DIRECT_CALL))
+        through: dict[Row, list[str]] = {}
+        for service in [one for one, lets in _compared(policies, _VIA, _ANY).items() if lets]:
+            out = [row for row in rows if said[row].verdict in (Verdict.NO, Verdict.BY_ACCOUNT)]
+            # Of a pattern an example; through which others it came is not known.
+            example = service.replace("*", "us-east-1").replace("?", "x")
+            example = "s3.us-east-1.amazonaws.com" if service == _ANY else example
+            for row, now in ask(policies, out, {**_TLS, "aws:viaawsservice": "true", _VIA: example}):
+                one = said[row]
+                if now.verdict is Verdict.CANNOT_TELL:
+                    said[row] = now._replace(doubt=f"through {service}: {now.doubt}", then=one.then)
+                elif now.verdict not in (Verdict.NO, one.verdict):
+                    through.setdefault(row, []).append(service)
+                    then = _only(f"through {' or '.join(through[row])}", now.verdict, one.verdict)
+                    said[row] = one._replace(statement=now.statement, then=then)
+        if any(one.on(*DIRECT_CALL.keys() - _TLS) for policy in policies for one in policy.statements):
+            # Somebody may come in, though neither directly nor as the example of a service does.
+            out = [row for row in rows if said[row].answer == Verdict.NO.value]
+            said |= ask(policies, out, _TLS)
+        if ids := tuple(_compared(policies, EXTERNAL_ID)):
+            # An external ID may let somebody in that is not among those presented: these are denied, by no name.
+            one_of = Condition("StringEquals", EXTERNAL_ID, ids)
+            denied = Statement("", "Deny", (Principal("AWS", "*"),), actions=("*",), conditions=(one_of,), raw=ids)
+            others = [replace(policy, statements=(*policy.statements, denied)) for policy in policies]
+            out = [row for row in rows if row.presents == "wrong" or is_wild(row.external_id or "")]
+            out = [row for row in out if said[row].verdict is Verdict.NO]
+            out = [row for row in out if row.presents != "denied" or said[row].statement is None]
+            for row, (_, now) in zip(out, ask(others, [row._replace(presents=None) for row in out], _TLS), strict=True):
+                if now.verdict is not Verdict.NO:
+                    verdict, name, doubt = now.verdict, now.statement or None, now.doubt
+                    said[row] = said[row]._replace(verdict=verdict, statement=name, doubt=doubt)
+        days = max((int(one) for one in _compared(policies, TRAILING_DAYS) if one.isdecimal()), default=0)
+        out = [row for row in rows if days and row.action in guide.ENDING]
+        used, unused = (ask(policies, out, {**DIRECT_CALL, TRAILING_DAYS: str(since)}) for since in (0, days))
+        for (row, before), (_, now) in zip(used, unused, strict=True):
+            if before.verdict is Verdict.NO and now.verdict in (Verdict.YES, Verdict.BY_ACCOUNT):
+                then = _only(f"when unused for {days} days", now.verdict)
+                said[row] = now._replace(statement=before.statement, then=then, unused=True)
+        return list(said.values())
+
+    def _answers(
+        self, cases: Sequence[InCase[Now]], policies: Sequence[Policy], rows: Sequence[Row], sent: Sent
+    ) -> list[tuple[Row, Row]]:
+        """Rows, each with its answer: the one that is given in every case of the template's conditions."""
+        chosen = [{**now.case.choices, **now.case.members} for now in cases]
+        names = dict.fromkeys(name for one in chosen for name in one)
+        differing = ", ".join(printable(name) for name in names if len({one.get(name) for one in chosen}) > 1)
+        requests = []
+        for row in rows:
+            context = dict(sent) | ({} if row.presents is None else {"sts:ExternalId": row.external_id})
+            if row.for_aws_service is not None:
+                context["kms:GrantIsForAWSResource"] = str(row.for_aws_service).lower()
+            # Who is of another account has the leave of that account, which it needs.
+            is_other = row.who.account not in ("", cases[0].value.account)
+            own = True if is_other else False if row.who.own_policies is False else None
+            requests.append(Request(row.who.arn, row.action, context=context, own=own, but=row.who.but))
+        answers = zip(*(self._questions.answers(each, requests) for each in policies if rows), strict=True)
+        found = []
+        for row, said in zip(rows, answers, strict=True):
+            verdict, name = said[0].verdict, _name(said[0].statement)
+            doubt = None
+            if len({one.verdict for one in said}) > 1:
+                verdict, name, doubt = Verdict.CANNOT_TELL, None, f"the template's choice of {differing}"
+            elif verdict is Verdict.CANNOT_TELL:
+                doubt = ", ".join(map(printable, said[0].hangs_on)) or "what it says is not known"
+                doubt = f"{name}: {doubt}" if name else doubt
+            found.append((row, row._replace(verdict=verdict, statement=name, doubt=doubt)))
+        return found
 
     def _asked(self, place: Place, now: InCase[Now], pinecone: str | None) -> tuple[Policy, list[Row]]:
         """The policy in one case, and what is asked of it."""
         one, name = now.value, place.logical_id
         people = People(one.policy, pinecone, self._arns, place.stack)
         if place.type == ROLE:
-            ids = _presented(one.policy)
+            # The external IDs to present: each that is asked for or denied, another, and none.
+            compared = _compared([one.policy], EXTERNAL_ID)
+            ids: list[tuple[str, str | None]] = [("right" if lets else "denied", own) for own, lets in compared.items()]
+            others = (f"{_OTHER_ID}-{number}" if number > 1 else _OTHER_ID for number in count(1))
+            ids += [("wrong", next(own for own in others if own not in compared)), ("none", None)]
             rows = [Row(name, somebody, ASSUME, *each) for somebody in people.asked([one.arn]) for each in ids]
             return _with_ids_apart(one.policy), rows
-        beside = [other.place for other in self._by_stack[place.stack] if other.place in self._roles]
+        beside = [other.place for other in self.by_stack[place.stack] if other.place in self._roles]
         # Of a key that names no role, the only one beside it.
         places = one.roles or (beside if len(beside) == 1 else ())
         roles = (role for at in sorted(places, key=str) for role in self._roles[at].cases)
@@ -204,45 +278,6 @@ class Asker:
             for action in ON_KEY
             for service in ((True, False) if action == GRANT else (None,))
         ]
-
-
-def _in_every_way(policies: Sequence[Policy], rows: Sequence[Row], ask: Ask) -> list[Row]:
-    """The rows with their answers: called directly, and to whom more is said in another way, with that."""
-    said = dict(zip(rows, ask(policies, rows, DIRECT_CALL), strict=True))
-    through: dict[Row, list[str]] = {}
-    for service in [one for one, lets in _compared(policies, _VIA, _ANY).items() if lets]:
-        out = [row for row in rows if said[row].verdict in (Verdict.NO, Verdict.BY_ACCOUNT)]
-        for row, now in zip(out, ask(policies, out, _called_by(service)), strict=True):
-            one = said[row]
-            if now.verdict is Verdict.CANNOT_TELL:
-                said[row] = now._replace(doubt=f"through {service}: {now.doubt}", then=one.then)
-            elif now.verdict not in (Verdict.NO, one.verdict):
-                through.setdefault(row, []).append(service)
-                then = _only(f"through {' or '.join(through[row])}", now.verdict, one.verdict)
-                said[row] = one._replace(statement=now.statement, then=then)
-    if any(one.on(*DIRECT_CALL.keys() - _TLS) for policy in policies for one in policy.statements):
-        # Somebody may come in, though neither directly nor as the example of a service does.
-        out = [row for row in rows if said[row].answer == Verdict.NO.value]
-        said |= zip(out, ask(policies, out, _TLS), strict=True)
-    if ids := tuple(_compared(policies, EXTERNAL_ID)):
-        # An external ID may let somebody in that is not among those presented: these are denied, by no name.
-        one_of = Condition("StringEquals", EXTERNAL_ID, ids)
-        denied = Statement("", "Deny", (Principal("AWS", "*"),), actions=("*",), conditions=(one_of,), raw=ids)
-        others = [replace(policy, statements=(*policy.statements, denied)) for policy in policies]
-        out = [row for row in rows if row.presents == "wrong" or is_wild(row.external_id or "")]
-        out = [row for row in out if said[row].verdict is Verdict.NO]
-        out = [row for row in out if row.presents != "denied" or said[row].statement is None]
-        for row, now in zip(out, ask(others, [row._replace(presents=None) for row in out], _TLS), strict=True):
-            if now.verdict is not Verdict.NO:
-                said[row] = said[row]._replace(verdict=now.verdict, statement=now.statement or None, doubt=now.doubt)
-    days = max((int(one) for one in _compared(policies, TRAILING_DAYS) if one.isdecimal()), default=0)
-    out = [row for row in rows if days and row.action in guide.ENDING]
-    used, unused = (ask(policies, out, {**DIRECT_CALL, TRAILING_DAYS: str(since)}) for since in (0, days))
-    for row, before, now in zip(out, used, unused, strict=True):
-        if before.verdict is Verdict.NO and now.verdict in (Verdict.YES, Verdict.BY_ACCOUNT):
-            then = _only(f"when unused for {days} days", now.verdict)
-            said[row] = now._replace(statement=before.statement, then=then, unused=True)
-    return list(said.values())
 
 
 def _only(when: str, verdict: Verdict, otherwise: Verdict = Verdict.NO) -> str:
@@ -275,50 +310,6 @@ def _with_ids_apart(policy: Policy) -> Policy:
     return replace(policy, forms={**policy.forms, **{str(alone(one)): f"<{at}>" for at, one in enumerate(ids)}})
 
 
-def _called_by(service: str) -> dict[str, str | None]:
-    """What is sent where a service of a pattern calls; through which others it came is not known."""
-    example = "s3.us-east-1.amazonaws.com" if service == _ANY else service.replace("*", "us-east-1").replace("?", "x")
-    return {**_TLS, "aws:viaawsservice": "true", _VIA: example}
-
-
-def _request(row: Row, account: str, sent: Mapping[str, str | None]) -> Request:
-    """One question. Who is of another account has the leave of that account, which it needs."""
-    context = dict(sent)
-    if row.presents is not None:
-        context["sts:ExternalId"] = row.external_id
-    if row.for_aws_service is not None:
-        context["kms:GrantIsForAWSResource"] = str(row.for_aws_service).lower()
-    own = False if row.who.own_policies is False else None
-    is_other = row.who.account not in ("", account)
-    return Request(row.who.arn, row.action, context=context, own=is_other or own, but=row.who.but)
-
-
-def _presented(policy: Policy) -> list[tuple[str, str | None]]:
-    """The external IDs to present: each that is asked for or denied, another, and none."""
-    ids = _compared([policy], EXTERNAL_ID)
-    others = (f"{_OTHER_ID}-{number}" if number > 1 else _OTHER_ID for number in count(1))
-    named = (("right" if lets else "denied", one) for one, lets in ids.items())
-    return [*named, ("wrong", next(one for one in others if one not in ids)), ("none", None)]
-
-
-def _differing(cases: Sequence[Case]) -> str:
-    """What the cases of a template hang on."""
-    chosen = [{**one.choices, **one.members} for one in cases]
-    names = dict.fromkeys(name for one in chosen for name in one)
-    return ", ".join(printable(name) for name in names if len({one.get(name) for one in chosen}) > 1)
-
-
-def _answered(row: Row, said: Sequence[Said], differing: str) -> Row:
-    """A row with its answer: the one that is given in every case of the template's conditions."""
-    first, name = said[0], _name(said[0].statement)
-    if len({one.verdict for one in said}) > 1:
-        return row._replace(verdict=Verdict.CANNOT_TELL, doubt=f"the template's choice of {differing}")
-    if first.verdict is not Verdict.CANNOT_TELL:
-        return row._replace(verdict=first.verdict, statement=name)
-    doubt = ", ".join(map(printable, first.hangs_on)) or "what it says is not known"
-    return row._replace(verdict=first.verdict, statement=name, doubt=f"{name}: {doubt}" if name else doubt)
-
-
 def _name(statement: Statement | None) -> str | None:
     """Its Sid, or its number."""
     sid = members(statement.raw).get("Sid") if statement else None
@@ -332,16 +323,9 @@ def _not_asked(logical_id: str, policy: Policy) -> Iterator[Row]:
         if one.kind == "AWS" and DELETED.fullmatch(one.name):
             yield Row(logical_id, Somebody(f"{one.name}, which is deleted", ""), actions, statement=name)
         elif not is_asked(one):
-            words = printable(f"{one.kind} {one.name}")
+            somebody = Somebody(printable(f"{one.kind} {one.name}"), "")
             doubt = printable(f"{one.kind} {one.name} is not known here")
-            somebody = Somebody(words, "")
             yield Row(logical_id, somebody, actions, verdict=Verdict.CANNOT_TELL, statement=name, doubt=doubt)
-
-
-def _not_judged(place: Place, why: str) -> Row:
-    action = ASSUME if place.type == ROLE else ", ".join(ON_KEY)
-    somebody = Somebody("anybody", "arn:aws:iam::*:*")
-    return Row(place.logical_id, somebody, action, verdict=Verdict.CANNOT_TELL, doubt=f"it cannot be judged: {why}")
 
 
 def _told(rows: Sequence[Row], stack: Stack) -> Iterator[Row]:
@@ -349,8 +333,8 @@ def _told(rows: Sequence[Row], stack: Stack) -> Iterator[Row]:
     short = stack.short
     administrators = {row.who for row in rows if row.action == "kms:PutKeyPolicy" and row.answer == Verdict.YES.value}
     for who, some in groupby(rows, key=lambda row: row.who):
-        is_administrator = who in administrators
-        words = re.sub("the account's (role|user)", "key administrator", who.words) if is_administrator else who.words
+        own = "the account's (role|user)" if who in administrators else "(?!)"
+        words = re.sub(own, "key administrator", who.words)
         called = who._replace(words=short(words), arn=short(who.arn), but=tuple(map(short, who.but)))
         for row in some:
             external_id, doubt = (text and short(text) for text in (row.external_id, row.doubt))
