@@ -4,8 +4,9 @@ import os
 import re
 import shutil
 from collections.abc import Iterator, Mapping
+from functools import partial
 from pathlib import Path
-from typing import Any
+from typing import Any, Final
 
 import typer
 
@@ -22,8 +23,9 @@ from cmek_construct.health import Refused
 from cmek_construct.health.customer_key import ANY_KEY_ARN, CustomerKeySeen, findings
 
 cli = typer.Typer(name="customer-kit")
-_DESCRIBED = "`aws kms describe-key --key-id KEY_ARN --output json` prints it."
-WHO_CAN_SEE = (
+_any_key: Final = partial(checks.arn, form=ANY_KEY_ARN, example="arn:aws:kms:us-east-1:111122223333:key/1234abcd-…")
+_DESCRIBED: Final = "`aws kms describe-key --key-id KEY_ARN --output json` prints it."
+WHO_CAN_SEE: Final = (
     "The vendor's own people cannot see the key: this runs with the customer's credentials, or on the two files that "
     "the customer sends."
 )
@@ -39,10 +41,6 @@ def _s3_url(value: str) -> str:
     if not re.fullmatch(r"https://[a-z0-9.-]+\.amazonaws\.com/\S+", value):
         raise typer.BadParameter("CloudFormation takes a template from https://…amazonaws.com/…")
     return value
-
-
-def _any_key(parameter: str, value: object) -> None:
-    checks.arn(parameter, value, ANY_KEY_ARN, "arn:aws:kms:us-east-1:111122223333:key/1234abcd-…")
 
 
 @cli.callback(invoke_without_command=True)

@@ -84,8 +84,7 @@ def _examined(asking: Asking, cloudtrail: bool, organization: bool, of_project: 
         case, session = look(entry, asking, lock)
     except AwsError as error:
         no_aws = unknown("aws", f"not read: anything ({error})", advice(error, "doctor"))
-        case = Deployed.of(entry, lock)
-        return Examined(case, [*of_lock, no_aws])
+        return Examined(Deployed.of(entry, lock), [*of_lock, no_aws])
     found = [about_stack(case, of_lock[0].cure if of_lock else case.way_back), *of_lock]
     if not is_known(case):
         what = "role and key: neither the stack's outputs nor cmek.lock say which they are"

@@ -62,8 +62,7 @@ def look(
     Which role and key it is, may not be known (`is_known`). A lock that was not read before is read here.
     """
     session = asking.of_stack(entry.settings.account, entry.settings.region or "", entry.name, writes=writes)
-    stack = reading.read_stack(session, entry.name)
-    return Deployed.of(entry, lock or locked(entry), stack, asking.profile), session
+    return Deployed.of(entry, lock or locked(entry), reading.read_stack(session, entry.name), asking.profile), session
 
 
 def is_known(case: Deployed) -> bool:

@@ -64,21 +64,17 @@ def review(
 
     if as_markdown:
         typer.echo(markdown(changed or []), nl=False)
-    if out or not as_markdown:
-        page = Page(new, version("cmek-construct"), changed, refused)
-        _write(page, html(page), out or Path("review.html"))
-
-
-def _write(page: Any, text: str, file: Path) -> None:
-    """Write the page, over no file that is no page, and say what is on it."""
+        if out is None:
+            return
+    page, file = Page(new, version("cmek-construct"), changed, refused), out or Path("review.html")
     shown, found = printable(file), page.open_findings
     try:
         if file.exists() and not file.read_bytes().startswith(b"<!doctype html>"):
             refuse(f"{shown}: it is there already and is no page of `cmek review`. Give --out.")
-        file.write_text(text, encoding="utf-8", newline="\n")
+        file.write_text(html(page), encoding="utf-8", newline="\n")
     except OSError as error:
         refuse(f"{shown}: cannot be written: {error.strerror}. Give another file with --out.")
-    kept = "refused by the lock" if page.refused else "all guardrails kept"
+    kept = "refused by the lock" if refused else "all guardrails kept"
     said = f"{counted(found, 'violation')} of the guardrails" if found else kept
     typer.echo(
         f"Wrote {shown}: {counted(page.templates, 'template')}, {counted(page.each, 'text')} to read; "
