@@ -12,6 +12,7 @@ from pathlib import Path
 import pytest
 
 import cmek_construct
+from cmek_construct.commands.printing import texts
 from tests.conftest import ROOT
 
 PACKAGE = ROOT / "cmek_construct"
@@ -112,6 +113,21 @@ def test_there_is_one_door_to_aws_and_one_place_of_the_command_line() -> None:
     for path in (PACKAGE / "health").glob("*.py"):
         ours = [one for one in imports(path) if one.startswith(rooms("aws"))]
         assert all(one.startswith("cmek_construct.aws.objects") for one in ours), path.name
+
+
+def test_each_text_of_a_command_is_there_and_is_given_what_it_says() -> None:
+    called: dict[str, set[str]] = {}
+    for path in (PACKAGE / "commands").glob("*.py"):
+        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+            if isinstance(node, ast.Call) and isinstance(node.func, ast.Name) and node.func.id == "text":
+                file, name = (ast.literal_eval(one) for one in node.args)
+                called.setdefault(file, set()).add(name)
+                wanted = set(getattr(texts(file), name).arguments)
+                given = {one.arg for one in node.keywords}
+                assert given - {None} <= wanted, (file, name)
+                assert None in given or given == wanted, (file, name)
+    macros = {path.name: re.findall(r"{% macro (\w+)", path.read_text()) for path in PACKAGE.glob("commands/*.j2")}
+    assert {file: set(names) - {"afterwards"} for file, names in macros.items()} == called
 
 
 def test_a_file_has_one_subject_and_a_function_fits_on_a_screen() -> None:

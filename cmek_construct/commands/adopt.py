@@ -22,7 +22,7 @@ from cmek_construct.checks import printable
 from cmek_construct.commands.lock import clear_gone
 from cmek_construct.commands.looking import known, locked
 from cmek_construct.commands.options import PROFILE, a_key, a_region, a_role, checked, customers, flag, listed, named
-from cmek_construct.commands.printing import marked, told
+from cmek_construct.commands.printing import marked, text, told
 from cmek_construct.deployment.reading import Entry, YamlText, parse_entries, text_of
 from cmek_construct.deployment.writing import FILE, beside_top, make_folder, new_text, replace, with_entry, write_whole
 from cmek_construct.health import Finding, Refused, Verdict, adoption, said
@@ -33,16 +33,6 @@ _READS_ROLE: Final = (
 )
 _READS_KEY: Final = "kms:DescribeKey, GetKeyPolicy, GetKeyRotationStatus and ListAliases"
 _READS_STACK: Final = "cloudformation:DescribeStacks and ListStackResources"
-_NEXT: Final = {
-    f"git add {FILE}": "and commit it",
-    "npx cdk diff {name}": "shows role, key and alias as new, and replaces nothing",
-    "npx cdk import {name} --resource-mapping {file}": "takes them over, changes neither",
-    "npx cdk deploy {name}": "adds the outputs, and what the import left out",
-    "cmek doctor {name}": "compares once more",
-    "cmek sheet {name}": "must show what Pinecone's console shows",
-    "cmek lock --deployed": "from then on nothing replaces them",
-}
-"""The commands to run afterwards, in their order, and why."""
 _COPY: Final = "Copy the ARN from Pinecone's console, Manage > CMEK, and see that account and region are right."
 
 
@@ -71,47 +61,43 @@ class Adopt:
     accept: bool = flag("--accept", "Go on where the template would lock somebody out or let somebody in.")
 
     def __iter__(self) -> Iterator[str]:
-        text = text_of(FILE) if os.path.lexists(FILE) else None
-        entries = [] if text is None else parse_entries(text, FILE)
+        before = text_of(FILE) if os.path.lexists(FILE) else None
+        entries = [] if before is None else parse_entries(before, FILE)
+        top = {} if before is None else YamlText(before).data
         there = next((one for one in entries if one.name == self.name), None)
-        account, region = self._place(text, there)
+        account, region = self._place(top, there)
         session = Asking("adopt", self.profile).of_stack(account, region, self.name)
         role, key = self._role_and_key(session)
-        changed = None if there else self._with_entry(text, region, role, key)
+        changed = None
+        if there is None:
+            props = beside_top(self._props(account, region, role, key), top)
+            changed = new_text(self.name, props) if before is None else with_entry(before, self.name, props)
         added = parse_entries(changed, f"{FILE}, with {self.name} added") if changed else []
         entry = there or next(one for one in added if one.name == self.name)
         lock = locked(entry)
         self._refuse_another(entry, lock, role)
-        now = datetime.now(timezone.utc)
-        case = Deployed(entry, role.arn, self.key_arn, lock, now, role=role, key=key)
+        case = Deployed(entry, role.arn, self.key_arn, lock, datetime.now(timezone.utc), role=role, key=key)
         mapping = adoption.import_mapping(entry, role, key, _held_by(entry, session))
         found = [*adoption.differences(case, role, key), *_other_stacks(mapping, entry, session)]
-        yield f"{self.name} (account {account}, {region})"
-        for finding in sorted(found, key=lambda one: one.verdict is not Verdict.WRONG):
-            yield marked(finding)
-            if finding.means:
-                yield f"    then: {finding.means}"
-            if finding.cure:
-                yield f"    way out: {finding.cure}"
+        found.sort(key=lambda one: one.verdict is not Verdict.WRONG)
+        yield text("adopt.j2", "differences", case=case, found=found, marked=marked)
         wrong = ", ".join(one.about for one in found if one.verdict is Verdict.WRONG)
         if wrong and not self.accept:
-            raise Refused(
-                f"{self.name}: {wrong}: there the template would lock somebody out, or let somebody in, some day. "
-                "Nothing was written. Take one of the ways out above, or run this again with --accept."
-            )
+            does = "there the template would lock somebody out, or let somebody in, some day. Nothing was written"
+            ways = "Take one of the ways out above, or run this again with --accept"
+            raise Refused(f"{self.name}: {wrong}: {does}. {ways}.")
         file = Path(f"cmek-import-{self.name}.json")
         replace(file, json.dumps(mapping, indent=2) + "\n")
-        made = list(make_folder()) if text is None else []
+        made = list(make_folder()) if before is None else []
         if changed:
             write_whole(changed)
         yield from made
         yield f"Wrote {file}: {', '.join(mapping)}."
         yield from clear_gone(self.name, account, region)
         yield f"{FILE}: {self.name} {'stays as it is' if there else 'added'}."
-        yield "\nRun next, in this order. Never deploy before the import: that may make another key."
-        yield from (f"  {command.format(name=self.name, file=file)}  # {why}" for command, why in _NEXT.items())
+        yield "\n" + text("adopt.j2", "next", name=self.name, file=file)
 
-    def _place(self, text: str | None, there: Entry | None) -> tuple[str, str]:
+    def _place(self, top: dict[str, Any], there: Entry | None) -> tuple[str, str]:
         """Account and region of the stack: the key's, or for a role alone the entry's region or the file's."""
         for_key = {"--alias": self.alias, "--as-given": self.as_given}
         for_role = {"--customer-account-ids": self.customer_account_ids, "--region": self.region}
@@ -123,22 +109,18 @@ class Adopt:
         for option in (one for one, value in idle.items() if value):  # it was meant to do something
             raise Refused(f"{option}: {why}. Leave the option out.")
         account = self.role_arn.split(":")[4]
-        top = YamlText(text).data.get("region") if text is not None else None
-        region = self.region or (there.settings.region if there else None) or top
+        region = self.region or (there.settings.region if there else top.get("region"))
         if self.key_arn is not None:
             region, of_key = self.key_arn.split(":")[3:5]
             if of_key != account:
-                raise Refused(
-                    f"--key-arn: got a key of account {of_key}, but the role is of {account}, and a stack is in one "
-                    "account. Write the entry by hand (`cmek add`), with key: and the ARN."
-                )
+                cure = "a stack is in one account. Write the entry by hand (`cmek add`), with key: and the ARN"
+                raise Refused(f"--key-arn: got a key of account {of_key}, but the role is of {account}, and {cure}.")
         if region is None:
             raise Refused("--region: it is missing. Say in which region the role's stack is to be.")
         if there and (there.settings.account, there.settings.region) != (account, region):
-            raise Refused(
-                f"{FILE}: stacks.{self.name}: it is in account {there.settings.account}, {there.settings.region}, but "
-                f"role and key are in {account}, {region}. Choose another name, or the ARNs of this stack."
-            )
+            is_in = f"it is in account {there.settings.account}, {there.settings.region}"
+            why = f"{is_in}, but role and key are in {account}, {region}"
+            raise Refused(f"{FILE}: stacks.{self.name}: {why}. Choose another name, or the ARNs of this stack.")
         return account, str(region)
 
     def _role_and_key(self, session: Session) -> tuple[Role, Key | None]:
@@ -146,10 +128,8 @@ class Adopt:
         found = reading.read_role(session, self.role_arn)
         role = known(found, "the role", f"There is no {self.role_arn}. {_COPY}", _READS_ROLE)
         if role.arn != self.role_arn:
-            raise Refused(
-                f"--role-arn: got {self.role_arn}, but IAM has {printable(role.arn)} under that name. Copy the ARN "
-                "from the IAM console, path included."
-            )
+            why = f"got {self.role_arn}, but IAM has {printable(role.arn)} under that name"
+            raise Refused(f"--role-arn: {why}. Copy the ARN from the IAM console, path included.")
         known(role.trust, "the trust policy", "", _READS_ROLE)
         known(role.permissions, "the role's permissions", "", _READS_ROLE)
         if self.key_arn is None:
@@ -162,17 +142,14 @@ class Adopt:
             known(part, what, "", _READS_KEY)
         return role, key
 
-    def _with_entry(self, text: str | None, region: str, role: Role, key: Key | None) -> str:
-        found: dict[str, Any] = {"account": role.arn.split(":")[4], "region": region}
+    def _props(self, account: str, region: str, role: Role, key: Key | None) -> dict[str, Any]:
+        found: dict[str, Any] = {"account": account, "region": region}
         found |= adoption.of_role(role, given=self.as_given == "role")
-        if key is None:
-            accounts = self.customer_account_ids
-            found |= adoption.of_customers(role, listed(accounts) if accounts else [])
-        else:
-            found |= {"key": key.arn} if self.as_given == "key" else adoption.of_key(key, role.arn, self.alias)
-        if text is None:
-            return new_text(self.name, beside_top(found, {}))
-        return with_entry(text, self.name, beside_top(found, YamlText(text).data))
+        if key is not None:
+            of_key = {"key": key.arn} if self.as_given == "key" else adoption.of_key(key, role.arn, self.alias)
+            return found | of_key
+        accounts = listed(self.customer_account_ids) if self.customer_account_ids else []
+        return found | adoption.of_customers(role, accounts)
 
     def _refuse_another(self, entry: Entry, lock: LockedIdentity, role: Role) -> None:
         own, stack = entry.settings, f"stacks.{self.name}"
@@ -187,11 +164,9 @@ class Adopt:
             (f"cmek.lock: the key of {self.name}", self.key_arn, lock.key_arn),
             (f"cmek.lock: the unique ID of the role of {self.name}", role.role_id, lock.role_id),
         ):
-            if wanted is not None and wanted != given:
-                raise Refused(
-                    f"{what}: it has {wanted}, but got {given}. Pinecone stores one of the two: its console shows "
-                    "which (Manage > CMEK). Delete neither."
-                )
+            if wanted not in (None, given):
+                stored = "Pinecone stores one of the two: its console shows which (Manage > CMEK). Delete neither."
+                raise Refused(f"{what}: it has {wanted}, but got {given}. {stored}")
 
 
 def _held_by(entry: Entry, session: Session) -> dict[str, str]:
@@ -212,14 +187,7 @@ def _other_stacks(mapping: adoption.ImportMapping, entry: Entry, session: Sessio
         (physical,) = mapping[logical_id].values()
         owner = reading.read_owner(session, physical)
         if isinstance(owner, Unread):
-            yield said(
-                "other-stack",
-                f"not read: whether another stack has {physical} ({owner.why}). If one has, `cdk import` is refused, "
-                "and nothing happens",
-            )
+            words = f"not read: whether another stack has {physical} ({owner.why})"
+            yield said("other-stack", f"{words}. If one has, `cdk import` is refused, and nothing happens")
         elif owner not in (None, entry.name):
-            raise Refused(
-                f"{entry.name}: {physical} belongs to the stack {printable(owner)}, and CloudFormation gives nothing "
-                "to two stacks. Have that stack let go of it first: in its template write DeletionPolicy: Retain, "
-                "deploy, take the resource out of the template, deploy again; then run this again."
-            )
+            raise Refused(text("adopt.j2", "belongs", name=entry.name, physical=physical, owner=printable(owner)))

@@ -1,19 +1,17 @@
 """`cmek check`: templates judged by the guardrails, without CDK."""
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any, Final
 
 import typer
 
 from cmek_construct.commands.options import ACCOUNT_OF_TEMPLATES, ACKNOWLEDGE, AS_JSON, TEMPLATES, VENDORS
-from cmek_construct.commands.printing import counted, refuse, tell_json, tell_what_to_ask, told
+from cmek_construct.commands.printing import counted, refuse, shown, tell_what_to_ask, told
 from cmek_construct.guardrails.judging import guarded, refused_at_synth
-from cmek_construct.guardrails.rule import Violation
 from cmek_construct.policy.words import Quoted, visible
-from cmek_construct.templates.found import Found, Resource
+from cmek_construct.review.parts import by
 from cmek_construct.templates.run import read_run
-from cmek_construct.templates.stacks import Stack
 from cmek_construct.warnings import GUARDRAILS
 
 _SHOWN: Final = {name: name for name in ("rule", "logical_id", "what", "allows", "cure")} | {"acknowledged": "meant"}
@@ -36,13 +34,18 @@ def check(
     acknowledged: dict[str, str] = dict(acknowledge or [])
     run = read_run(paths, account)
     found, violations = guarded(run, vendor_role_arn or [], acknowledged)
-    roles, keys, wrong = (_by_stack(found, some) for some in (found.roles, found.keys, violations))
-    judged = [(stack.template.name, roles[stack], keys[stack], wrong[stack]) for stack in found.run.stacks]
-    if as_json:
-        tell_json([_as_data(*one) for one in judged])
-    else:
-        for one in judged:
-            yield from _lines(*one)
+    every: list[Sequence[Any]] = [found.roles, found.keys, violations]
+    roles, keys, wrong = (by(some, lambda one: one.place.stack) for some in every)
+    judged: list[dict[str, Any]] = [
+        {
+            "template": stack.template.name,
+            "roles": [one.place.logical_id for one in roles.get(stack, ())],
+            "keys": [one.place.logical_id for one in keys.get(stack, ())],
+            "violations": [{name: getattr(one, own) for name, own in _SHOWN.items()} for one in wrong.get(stack, ())],
+        }
+        for stack in found.run.stacks
+    ]
+    yield from shown(as_json, lambda: judged, (line for one in judged for line in _lines(**one)))
     problems = [*map(str, found.problems), *refused_at_synth(run, but=GUARDRAILS)]
     refused = [one for one in violations if one.meant is None]
     if not found.roles and not found.keys:
@@ -61,32 +64,15 @@ def check(
         refuse(*problems)
 
 
-def _by_stack(found: Found, some: Iterable[Any]) -> dict[Stack, list[Any]]:
-    each: dict[Stack, list[Any]] = {stack: [] for stack in found.run.stacks}
-    for one in some:
-        each[one.place.stack].append(one)
-    return each
-
-
-def _lines(template: str, roles: list[Resource], keys: list[Resource], violations: list[Violation]) -> Iterator[str]:
+def _lines(template: str, roles: list[str], keys: list[str], violations: list[dict[str, Any]]) -> Iterator[str]:
     """What there is to say of one template, for a person."""
     if not roles and not keys and not violations:
         yield f"{template}: nothing of Pinecone's"
         return
     yield f"{template}: {counted(roles, 'role')}, {counted(keys, 'key')}" + ("" if violations else ": nothing wrong")
     for one in violations:
-        mark = "WRONG" if one.meant is None else "acknowledged"
-        yield f"  {mark} {one.rule}: {Quoted(one.logical_id)}"
-        yield f"    {one.what}"
-        yield f"    Allows: {one.allows}"
-        yield f"    Cure: {one.cure}" if one.meant is None else f"    Reason: {visible(one.meant)}"
-
-
-def _as_data(template: str, roles: list[Resource], keys: list[Resource], violations: list[Violation]) -> dict[str, Any]:
-    """What was found in one, for a machine."""
-    return {
-        "template": template,
-        "roles": [one.place.logical_id for one in roles],
-        "keys": [one.place.logical_id for one in keys],
-        "violations": [{name: getattr(one, own) for name, own in _SHOWN.items()} for one in violations],
-    }
+        meant = one["acknowledged"]
+        yield f"  {'WRONG' if meant is None else 'acknowledged'} {one['rule']}: {Quoted(one['logical_id'])}"
+        yield f"    {one['what']}"
+        yield f"    Allows: {one['allows']}"
+        yield f"    Cure: {one['cure']}" if meant is None else f"    Reason: {visible(meant)}"

@@ -4,8 +4,9 @@ import os
 import re
 import shutil
 from collections.abc import Iterator, Mapping
+from functools import partial
 from pathlib import Path
-from typing import Any
+from typing import Any, Final
 
 import typer
 
@@ -15,15 +16,16 @@ from cmek_construct.aws.session import Asking, AwsError, called
 from cmek_construct.checks import printable
 from cmek_construct.commands.looking import entries_here, json_in
 from cmek_construct.commands.options import AS_JSON, a_region, a_role, a_stack, an_account, checked, option
-from cmek_construct.commands.printing import in_words, marked, tell_json, told
+from cmek_construct.commands.printing import in_words, marked, shown, text, told
 from cmek_construct.deployment import without_cdk as kits
 from cmek_construct.guide import KeyAccess
 from cmek_construct.health import Refused
 from cmek_construct.health.customer_key import ANY_KEY_ARN, CustomerKeySeen, findings
 
 cli = typer.Typer(name="customer-kit")
-_DESCRIBED = "`aws kms describe-key --key-id KEY_ARN --output json` prints it."
-WHO_CAN_SEE = (
+_any_key: Final = partial(checks.arn, form=ANY_KEY_ARN, example="arn:aws:kms:us-east-1:111122223333:key/1234abcd-…")
+_DESCRIBED: Final = "`aws kms describe-key --key-id KEY_ARN --output json` prints it."
+WHO_CAN_SEE: Final = (
     "The vendor's own people cannot see the key: this runs with the customer's credentials, or on the two files that "
     "the customer sends."
 )
@@ -39,10 +41,6 @@ def _s3_url(value: str) -> str:
     if not re.fullmatch(r"https://[a-z0-9.-]+\.amazonaws\.com/\S+", value):
         raise typer.BadParameter("CloudFormation takes a template from https://…amazonaws.com/…")
     return value
-
-
-def _any_key(parameter: str, value: object) -> None:
-    checks.arn(parameter, value, ANY_KEY_ARN, "arn:aws:kms:us-east-1:111122223333:key/1234abcd-…")
 
 
 @cli.callback(invoke_without_command=True)
@@ -76,16 +74,12 @@ def kit(
     if role_arn is None:
         raise typer.BadParameter("Give the RoleArn that `npx cdk deploy` printed.", param_hint="--role-arn")
     if customer_account_id == role_arn.split(":")[4]:
-        raise Refused(
-            f"customer_account_id: got {customer_account_id!r}, the account of the role itself, but a customer has "
-            "another one. For a key in the role's own account use PineconeCmek."
-        )
+        why = f"got {customer_account_id!r}, the account of the role itself, but a customer has another one"
+        raise Refused(f"customer_account_id: {why}. For a key in the role's own account use PineconeCmek.")
     made = kits.customer_kit(role_arn, key_access, customer_account_id, region, vendor_name, template_url)
     write(made, out)
-    yield (
-        f"Wrote {printable(out)}: {', '.join(made)}, for {role_arn}. Read {kits.PAGE}, see that the role exists, and "
-        "send the folder to the customer."
-    )
+    to_do = f"Read {kits.PAGE}, see that the role exists, and send the folder to the customer."
+    yield f"Wrote {printable(out)}: {', '.join(made)}, for {role_arn}. {to_do}"
 
 
 def write(files: Mapping[str, str], folder: Path) -> None:
@@ -96,8 +90,8 @@ def write(files: Mapping[str, str], folder: Path) -> None:
         if os.path.lexists(place) and (not place.is_dir() or any(place.iterdir())):
             raise FileExistsError
         draft.mkdir()
-        for name, text in files.items():
-            draft.joinpath(name).write_text(text, encoding="utf-8", newline="\n")
+        for name, content in files.items():
+            draft.joinpath(name).write_text(content, encoding="utf-8", newline="\n")
         if place.is_dir():
             place.rmdir()
         draft.rename(place)
@@ -145,18 +139,10 @@ def check(
     entry = entries_here(vendor)[0] if vendor else None
     found = findings(seen, role_arn, key_access, given=key_arn, vendor=entry)
     right = not any(finding.fails for finding in found)
-    if as_json:
-        said = {"key_arn": seen.arn, "role_arn": role_arn, "source": seen.source, "right": right}
-        tell_json({**said, "findings": [one.as_data() for one in found]})
-    else:
-        verdict = "Not all is right."
-        if right and vendor is None:
-            verdict = "All that can be seen here is right. The vendor's half is not seen from here."
-        elif right:
-            verdict = f"All is right, once {vendor} is deployed as cmek.yaml has it."
-        yield f"The key {seen.arn}\nfor the role {role_arn}\nas shown by {seen.source}.\n{WHO_CAN_SEE}\n"
-        yield from (marked(one) + (f" Cure: {one.cure}" if one.cure and one.fails else "") for one in found)
-        yield f"\n{verdict}"
+    said: dict[str, Any] = {"key_arn": seen.arn, "role_arn": role_arn, "source": seen.source, "right": right}
+    about = {**said, "vendor": vendor, "who_can_see": WHO_CAN_SEE}
+    lines = [text("customer_kit.j2", "checked", found=found, marked=marked, **about)]
+    yield from shown(as_json, lambda: {**said, "findings": [one.as_data() for one in found]}, lines)
     if not right:
         raise typer.Exit(1)
 
@@ -168,10 +154,8 @@ def _from_files(describe_key: Path, key_policy: Path) -> CustomerKeySeen:
     said = json_in(key_policy, prints).get("Policy")
     policy = json_in(key_policy, prints, said) if isinstance(said, str) else {}
     if "Statement" not in policy:
-        raise Refused(
-            f"{printable(key_policy)}: it holds no key policy as KMS has it. {prints} A policy by itself, as the kit's "
-            "own key-policy.json is, does not show what KMS has."
-        )
+        alone = "A policy by itself, as the kit's own key-policy.json is, does not show what KMS has."
+        raise Refused(f"{printable(key_policy)}: it holds no key policy as KMS has it. {prints} {alone}")
     files = f"{printable(describe_key)} and {printable(key_policy)}"
     return _seen(files, described.get("KeyMetadata"), policy, describe_key)
 

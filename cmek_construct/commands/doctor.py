@@ -14,7 +14,7 @@ from cmek_construct.aws.objects import Key, LastUse, Stack, Unread
 from cmek_construct.aws.session import Asking, AwsError, Session, read
 from cmek_construct.commands.looking import LOCK, entries_here, is_known, locked, look, refuse_unknown, side_by_side
 from cmek_construct.commands.options import AS_JSON, ONE_OR_ALL, PROFILE, flag
-from cmek_construct.commands.printing import advice, refusals, tell_json, told, whole
+from cmek_construct.commands.printing import advice, marked, refusals, shown, text, told
 from cmek_construct.commands.project import Indexes, indexes
 from cmek_construct.deployment.reading import Entry
 from cmek_construct.health import Effect, Finding, Refused, Verdict, not_read, unknown
@@ -67,10 +67,7 @@ def doctor(
         return
     of_project = indexes() if len(entries) == 1 else None
     found = side_by_side(partial(_examined, asking, cloudtrail, organization, of_project), entries)
-    if as_json:
-        tell_json([one.as_data() for one in found])
-    else:
-        yield from _screen(found)
+    yield from shown(as_json, lambda: [one.as_data() for one in found], _screen(found))
     codes = {one.code for one in found}
     raise typer.Exit(WRONG if WRONG in codes else max(codes, default=UNREAD))
 
@@ -87,15 +84,17 @@ def _examined(asking: Asking, cloudtrail: bool, organization: bool, of_project: 
         case, session = look(entry, asking, lock)
     except AwsError as error:
         no_aws = unknown("aws", f"not read: anything ({error})", advice(error, "doctor"))
-        case = Deployed.of(entry, lock)
-        return Examined(case, [*of_lock, no_aws])
+        return Examined(Deployed.of(entry, lock), [*of_lock, no_aws])
     found = [about_stack(case, of_lock[0].cure if of_lock else case.way_back), *of_lock]
     if not is_known(case):
         what = "role and key: neither the stack's outputs nor cmek.lock say which they are"
         nobody = not_read("role-and-key", what, Unread("nothing was looked at"), f"read the stack {entry.name}")
         return Examined(case, [*found, nobody])
     case = _with_all(session, case, last_use=cloudtrail)
-    found += health.diagnosis(case, _last_user(session, case) if cloudtrail else None)
+    use, user = case.key.last_use if isinstance(case.key, Key) else None, None
+    if isinstance(use, LastUse) and use.when and case.key_arn:  # which was asked for with `cloudtrail` alone
+        user = who_used(case, reading.read_event(session, use.event_id, case.key_arn.split(":")[3]))
+    found += health.diagnosis(case, user)
     if of_project is not None and case.key_arn is not None:
         found += health.about_indexes(case, of_project)
     if organization:
@@ -127,13 +126,6 @@ def _with_all(session: Session, case: Deployed, *, last_use: bool) -> Deployed:
     return seen
 
 
-def _last_user(session: Session, case: Deployed) -> str | Unread | None:
-    use = case.key.last_use if isinstance(case.key, Key) else None
-    if not isinstance(use, LastUse) or use.when is None or case.key_arn is None:
-        return None
-    return who_used(case, reading.read_event(session, use.event_id, case.key_arn.split(":")[3]))
-
-
 def _policy(entries: Sequence[Entry], policy: str, asking: Asking) -> str:
     if len(entries) != 1:
         raise typer.BadParameter("name one stack", param_hint="--show")
@@ -153,20 +145,13 @@ def _screen(examined: Sequence[Examined]) -> Iterator[str]:
     """The lines: of one stack all, of several what is not right; first what is wrong, of that the worst."""
     verdicts = (Verdict.WRONG, Verdict.UNKNOWN, Verdict.SAID, Verdict.RIGHT)[: 4 if len(examined) == 1 else 2]
     for one in examined:
-        case, own = one.case, one.case.own
-        yield f"{case.name}: {one.verdict} (account {own.account}, {own.region})"
-        if len(examined) > 1 and one.code == HEALTHY:
-            continue
         counted = Counter(finding.effect for finding in one.findings if finding.verdict is Verdict.WRONG)
-        if counted:
-            effects = (f"{words} ({counted[effect]})" for effect, words in _WORDS.items() if effect in counted)
-            yield f"  {counted.total()} wrong: {', '.join(effects)}"
-        yield f"  role {case.role_arn or 'not known'}"
-        if own.customers is None:
-            yield f"  key  {case.key_arn or 'not known'}"
-        shown = [finding for finding in one.findings if finding.verdict in verdicts]
-        for finding in sorted(shown, key=lambda one: (verdicts.index(one.verdict), list(_WORDS).index(one.effect))):
-            yield from whole(finding)
-        yield ""
+        effects = [f"{words} ({counted[effect]})" for effect, words in _WORDS.items() if effect in counted]
+        found = [finding for finding in one.findings if finding.verdict in verdicts]
+        found.sort(key=lambda one: (verdicts.index(one.verdict), list(_WORDS).index(one.effect)))
+        is_brief = len(examined) > 1 and one.code == HEALTHY
+        about = {"one": one, "is_brief": is_brief, "total": counted.total(), "effects": effects, "found": found}
+        said = text("doctor.j2", "stack", marked=marked, **about)
+        yield said if is_brief else f"{said}\n"
     if len(examined) > 1:
         yield f"{sum(one.code == HEALTHY for one in examined)} of {len(examined)} are healthy."

@@ -22,10 +22,8 @@ from cmek_construct.deployment.reading import is_of_another_app, parse_entries, 
 from cmek_construct.deployment.writing import FILE, make_folder, new_text, refuse_if_there, with_entry, write_whole
 from cmek_construct.guide import ALL_REGIONS, PINECONE_REGIONS
 
-
-def _digits(value: str) -> str:
-    """An account number, as the console shows it with dashes."""
-    return re.sub(r"[\s-]", "", value)
+_digits: Final = partial(re.sub, r"[\s-]", "")
+"""Of an account number, as the console shows it with dashes."""
 
 
 def _commas(value: str) -> str:
@@ -116,8 +114,7 @@ def init(
     refuse_if_there()
     write_whole(text)
     yield from made
-    yield from _unusual(name)
-    yield f"Read {FILE} and commit what was written.{_next(name)}"
+    yield from _to_do(name, f"Read {FILE} and commit what was written.")
 
 
 @told("init")
@@ -136,16 +133,7 @@ def add(
     """
     answered = _props(account, region, regions, pinecone_account_id, external_id, customer_account_ids)
     write_whole(with_entry(text_of(FILE), name, answered))
-    yield from _unusual(name)
-    yield f"Added {name} to {FILE}. Read it and commit it.{_next(name)}"
-
-
-def _next(name: str) -> str:
-    """README's steps, in its order; beside an app that does not read the file there are none."""
-    if is_of_another_app(Path()):
-        return ""
-    before, after = f"npx cdk synth {name}; cmek check; cmek review; cmek lock", "cmek lock --deployed"
-    return f" Next: {before}; then npx cdk deploy {name} --app cdk.out; {after}"
+    yield from _to_do(name, f"Added {name} to {FILE}. Read it and commit it.")
 
 
 def _props(
@@ -163,12 +151,15 @@ def _props(
     return {prop: value for prop, value in answered.items() if value}
 
 
-def _unusual(name: str) -> Iterator[str]:
-    """What may be right about a stack, and is to be looked at before it is deployed."""
+def _to_do(name: str, first: str) -> Iterator[str]:
+    """What may be right about a stack, and is to be looked at; then README's steps, but beside an app of one's own."""
     [entry] = read_entries(FILE, only=name)
     own = entry.settings
     of_key = own.trust.key_notices(own.region) if own.customers is None else ()
     yield from (f"CHECK: {notice.message}" for notice in (*own.trust.notices(own.account), *of_key))
+    before, deploy = f"npx cdk synth {name}; cmek check; cmek review; cmek lock", f"npx cdk deploy {name} --app cdk.out"
+    steps = f" Next: {before}; then {deploy}; cmek lock --deployed"
+    yield first if is_of_another_app(Path()) else first + steps
 
 
 @told(

@@ -16,7 +16,7 @@ from cmek_construct.aws.session import Asking, AwsError, Session
 from cmek_construct.checks import STACK_NAME, printable
 from cmek_construct.commands.looking import known
 from cmek_construct.commands.options import TEMPLATES, flag, option
-from cmek_construct.commands.printing import in_words, refuse, told
+from cmek_construct.commands.printing import in_words, refuse, text, told
 from cmek_construct.deployment import writing
 from cmek_construct.guardrails.judging import refused_at_synth
 from cmek_construct.health import Refused
@@ -26,20 +26,14 @@ from cmek_construct.lock.text import FILE, Lock, LockError, Place, Stack, is_loc
 from cmek_construct.templates.files import NESTED, STACK_SET
 from cmek_construct.templates.stacks import ROLE
 
-_MADE_AGAIN: Final = {
-    "Arn": "Pinecone stores the old one for good.",
-    "RoleId": "Somebody made the role again: to a key policy that named the old one it is another role, and Pinecone "
-    "is shut out until the policy is written anew (deploy `suspended: true`, then `false`).",
-}
-"""What it means that AWS calls it otherwise than the lock, by what is another."""
 _FILE: Final = option("FILE", "The lock. Default: cmek.lock here.", Path(FILE))
 
 
-def _reason(text: str) -> str:
-    text = text.strip()
-    if not text or not text.isprintable():
+def _reason(value: str) -> str:
+    value = value.strip()
+    if not value or not value.isprintable():
         raise typer.BadParameter("it is a line of text that says why: it stays in the file")
-    return text
+    return value
 
 
 @told("lock")
@@ -91,10 +85,9 @@ def _read_templates(paths: Sequence[Path], lock: Lock) -> tuple[list[StackNow], 
         raise LockError(f"{names}: it has no role or key of Pinecone's, so there is nothing to do.")
     for one in stacks:
         if not STACK_NAME.fullmatch(one.place.stack):
-            raise LockError(
-                f"{printable(one.top.template.file)}: a template by itself is locked under the name of its file, but "
-                f"{one.place.stack!a} is no name of a stack. Call the file as the stack, NAME.json."
-            )
+            shown = f"{printable(one.top.template.file)}: a template by itself is locked under the name of its file"
+            cure = "Call the file as the stack, NAME.json."
+            raise LockError(f"{shown}, but {one.place.stack!a} is no name of a stack. {cure}")
     return stacks, set(map(str, judged))
 
 
@@ -118,21 +111,15 @@ def _updated(
                 lock[place] = stack
             done += [f"{place}: {each}" for each in said]
             if asking and any(each.gone for each in stack.values()):
-                unread.append(
-                    f"{place}: the stack is gone, and {FILE} says so: take role and key back before any deploy (`cmek "
-                    f"doctor {place.stack}` says how; in an app of your own, `cmek unlock {place.stack}`, `npx cdk "
-                    f"import {place.stack}`, and this again)."
-                )
+                unread.append(text("lock.j2", "is_gone", place=place))
     return lock, done, unread
 
 
 def _as_deployed(place: Place, stack: Stack, before: Stack, asking: Asking) -> tuple[Stack, list[str]]:
     """A stack with what AWS calls each role and key; and what changed."""
     if not place.is_told:
-        raise LockError(
-            "its template says neither account nor region, so nobody can tell which deployed stack it is. Give the "
-            "stack an env, or leave --deployed out."
-        )
+        why = "its template says neither account nor region, so nobody can tell which deployed stack it is"
+        raise LockError(f"{why}. Give the stack an env, or leave --deployed out.")
     session = asking.of_stack(place.account, place.region, place.stack)
     held = read_resources(session, place.stack)
     if held is None and any(one.deployed for one in stack.values()):
@@ -147,10 +134,8 @@ def _as_deployed(place: Place, stack: Stack, before: Stack, asking: Asking) -> t
         if locked.unlocked or locked.word not in ("role", "key") or resource.startswith(in_sets):
             continue
         if resource not in resources or resources[resource].type != locked.type:
-            raise LockError(
-                f"{resource} is locked as {locked.type}, but the deployed stack has no such resource. Deploy the "
-                "template that was locked, or lock the one that is deployed."
-            )
+            why = f"{resource} is locked as {locked.type}, but the deployed stack has no such resource"
+            raise LockError(f"{why}. Deploy the template that was locked, or lock the one that is deployed.")
         ask: Any = read_role_names if locked.type == ROLE else read_key_arn
         called = known(ask(session, resources[resource].physical_id), resource, f"{resource}: {deleted}")
         names: dict[str, str] = {"Arn": called} if isinstance(called, str) else called
@@ -161,11 +146,8 @@ def _as_deployed(place: Place, stack: Stack, before: Stack, asking: Asking) -> t
         for name, value in names.items():
             was = locked.deployed.get(name, value)
             if was != value and not unlocked:
-                raise LockError(
-                    f"{resource}: its {name} is locked as {was}, but AWS has {value}. {_MADE_AGAIN[name]} If it is "
-                    f'meant, run `cmek unlock {place.stack} {resource} --reason "…"`, then `cmek lock --deployed` '
-                    "again."
-                )
+                about = {"place": place, "resource": resource, "name": name, "was": was, "value": value}
+                raise LockError(text("lock.j2", "is_another", **about))
             history += tuple(f"{note} (until then {name} {was})" for note in unlocked if was != value)
         named[resource] = replace(locked, deployed=names, history=history, gone="")
         done.append(f"{resource}: {', '.join(names.values())}")
@@ -240,18 +222,16 @@ def _write(file: Path, lock: Lock) -> list[str]:
     would ask a person to do so.
     """
     if file.is_symlink():
-        raise LockError(
-            f"{file}: it is a symbolic link, and those are not written through. Name the file "
-            f"itself: --file {file.resolve()}."
-        )
+        cure = f"Name the file itself: --file {file.resolve()}."
+        raise LockError(f"{file}: it is a symbolic link, and those are not written through. {cure}")
     done = []
     newline = "\r\n" if file.exists() and b"\r\n" in file.read_bytes() else "\n"
     attributes, line = file.absolute().with_name(".gitattributes"), f"{file.name} merge=union"
     in_git = any((folder / ".git").exists() for folder in attributes.parents)
     if in_git and not file.exists() and not attributes.is_symlink():
-        text = attributes.read_bytes().decode("utf-8") if attributes.exists() else ""
-        if not any(one.split()[:1] == [file.name] for one in text.splitlines()):
-            writing.replace(attributes, text + ("\n" if text and not text.endswith("\n") else "") + line + "\n")
+        before = attributes.read_bytes().decode("utf-8") if attributes.exists() else ""
+        if not any(one.split()[:1] == [file.name] for one in before.splitlines()):
+            writing.replace(attributes, before + ("\n" if before and not before.endswith("\n") else "") + line + "\n")
             done = [f"{attributes.name}: {line} (git keeps the lines of both branches). Commit it as well."]
     writing.replace(file, render(lock).replace("\n", newline))
     return done

@@ -39,10 +39,8 @@ def known(found: T | Unread | None, what: str, gone: str, actions: str = "read i
     if found is None:
         raise Refused(gone)
     if isinstance(found, Unread):
-        raise Refused(
-            f"not read: {what} ({found.why}), and nothing goes on without it. Ask again with credentials that may "
-            f"{actions} (--profile)."
-        )
+        cure = f"Ask again with credentials that may {actions} (--profile)."
+        raise Refused(f"not read: {what} ({found.why}), and nothing goes on without it. {cure}")
     return found
 
 
@@ -63,10 +61,8 @@ def look(
 
     Which role and key it is, may not be known (`is_known`). A lock that was not read before is read here.
     """
-    account, region = entry.settings.account, entry.settings.region or ""
-    session = asking.of_stack(account, region, entry.name, writes=writes)
-    stack = reading.read_stack(session, entry.name)
-    return Deployed.of(entry, lock or locked(entry), stack, asking.profile), session
+    session = asking.of_stack(entry.settings.account, entry.settings.region or "", entry.name, writes=writes)
+    return Deployed.of(entry, lock or locked(entry), reading.read_stack(session, entry.name), asking.profile), session
 
 
 def is_known(case: Deployed) -> bool:
@@ -77,11 +73,9 @@ def is_known(case: Deployed) -> bool:
 def refuse_unknown(case: Deployed) -> None:
     """Go on only where it is known which role and key it is."""
     if not is_known(case):
-        stack = about_stack(case, case.way_back)
-        raise Refused(
-            f"{case.entry.name}: which role and key it is, neither the stack's outputs say ({stack.words}) nor "
-            f"cmek.lock. `cmek doctor {case.entry.name}` says what to do."
-        )
+        stack = about_stack(case, case.way_back).words
+        why = f"which role and key it is, neither the stack's outputs say ({stack}) nor cmek.lock"
+        raise Refused(f"{case.name}: {why}. `cmek doctor {case.name}` says what to do.")
 
 
 def outputs_of(entry: Entry, file: Path | None, asking: Asking) -> tuple[dict[str, str], Customers | None]:

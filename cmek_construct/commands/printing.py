@@ -9,6 +9,7 @@ import os
 import sys
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager, suppress
+from functools import cache
 from typing import Any, Final, NoReturn
 
 import typer
@@ -61,9 +62,12 @@ def tell_what_to_ask(found: Found) -> None:
         typer.echo(f"And {len(said) - _MOST_ASKED:,} more: cmek review lists them.", err=True)
 
 
-def tell_json(data: Any) -> None:
-    """Print JSON."""
-    sys.stdout.write(f"{in_json(data)}\n")  # `typer.echo` looks for colours in it
+def shown(as_json: bool, data: Callable[[], Any], lines: Iterable[str]) -> Iterator[str]:
+    """What was found: printed as JSON for a machine, or its lines for a person."""
+    if as_json:
+        sys.stdout.write(f"{in_json(data())}\n")  # `typer.echo` looks for colours in it
+    else:
+        yield from lines
 
 
 def in_json(data: Any, margin: str = "\n") -> str:
@@ -92,15 +96,19 @@ def marked(finding: Finding) -> str:
     return f"{mark} {finding.words}."
 
 
-def whole(finding: Finding) -> Iterator[str]:
-    """A finding with what it means, how long there is, and what to do."""
-    yield marked(finding)
-    for label, text in (("data", finding.means), ("time", finding.time)):
-        if text and finding.verdict is Verdict.WRONG:
-            yield f"    {label}: {text}"
-    for line in finding.cure.split("\n") if finding.fails else ():
-        # A line to run stands alone, so that it can be copied as it is.
-        yield f"    {'run' if line.startswith(('aws ', 'cmek ', 'npx ')) else 'do'}:".ljust(10) + line
+@cache
+def texts(file: str) -> Any:
+    """The texts of a file of this room: each is seen whole there, with what it hangs on."""
+    from jinja2 import Environment, PackageLoader, StrictUndefined  # takes its time, and few commands need it
+
+    loader = PackageLoader(__package__, "")
+    found = Environment(loader=loader, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True)  # noqa: S701
+    return found.get_template(file).module
+
+
+def text(file: str, name: str, /, **values: Any) -> str:
+    """One of them, filled in."""
+    return str(getattr(texts(file), name)(**values)).rstrip("\n")
 
 
 def counted(found: Sequence[object], name: str) -> str:

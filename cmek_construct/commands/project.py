@@ -18,7 +18,7 @@ from cmek_construct.aws.objects import Unread
 from cmek_construct.checks import printable
 from cmek_construct.commands.looking import entries_here
 from cmek_construct.commands.options import NAME, flag, option
-from cmek_construct.commands.printing import told
+from cmek_construct.commands.printing import text, told
 from cmek_construct.health import Refused
 
 Indexes: TypeAlias = dict[str, str | None] | Unread | None
@@ -27,22 +27,7 @@ _SECRETS: Final = ("PINECONE_CLIENT_SECRET", _API_KEY)
 _HOST: Final = "PINECONE_CONTROLLER_HOST"
 _IN_THE_OPEN: Final = re.compile(r"http://(?!(localhost|127\.0\.0\.1|\[::1\])(:|/|$))", re.IGNORECASE)
 """Addresses to which a secret would go for everybody on the way to read."""
-_SIGN_IN: Final = (
-    "Check PINECONE_CLIENT_ID and PINECONE_CLIENT_SECRET: they are those of a service account of your organization "
-    "(Pinecone console, Settings > Organization settings). Its secret is shown only once, and one that was rotated is "
-    "no longer valid."
-)
 _AGAIN: Final = "What was asked may be done or not. Run the same again: it looks first at what is there."
-_CURES: Final = {
-    "PineconeValueError": _SIGN_IN,
-    "401": _SIGN_IN,
-    "403": "These credentials may not do that: an owner of the organization gives the role.",
-    "make the project: 403": "CMEK is a part of Pinecone's Enterprise plan. If the organization has it, the "
-    "credentials may not make projects, or the organization has as many as it may.",
-    "list the indexes: 401": f"It does not know this API key: check {_API_KEY}. If the project is deleted, unset it.",
-    "ResponseParsingError": f"This version of the SDK may be too old for it: pip install -U pinecone. {_AGAIN}",
-}
-"""By HTTP status, or by the SDK's own error where there is none; first for what was to be done."""
 _FOR_GOOD: Final = "Every index in it needs a key of yours: that can never be switched off"
 _KEY_NAME: Final = "default"
 """Of the API key, as Pinecone's console names the first one."""
@@ -66,50 +51,39 @@ def create(
     (entry,) = entries_here(name)
     is_vendors = entry.settings.customers is not None
     if is_vendors and project_name is None:
-        raise Refused(
-            f"{name}: a vendor's stack has one Pinecone project per customer. Say its name: cmek project create {name} "
-            "--project-name TEXT"
-        )
+        why = "a vendor's stack has one Pinecone project per customer. Say its name"
+        raise Refused(f"{name}: {why}: cmek project create {name} --project-name TEXT")
     if yes and not (show_key or sys.stdout.isatty()):
-        raise Refused(
-            "The API key is shown once, and this output is no terminal. Run it in a terminal; or, if nobody else reads "
-            "what becomes of the output, with --show-key. Nothing was made."
-        )
-    yield from _lines(project_name or name, yes, f"cmek sheet {name}{' --key-arn ARN' * is_vendors}")
-
-
-def _lines(name: str, yes: bool, sheet: str) -> Iterator[str]:
-    """Make a project and its API key, or say what would be made; the lines say it as it is done."""
+        ways = "Run it in a terminal; or, if nobody else reads what becomes of the output, with --show-key"
+        raise Refused(f"The API key is shown once, and this output is no terminal. {ways}. Nothing was made.")
+    project_name = project_name or name
     with _asking("sign in") as sdk:
         admin = sdk.Admin()
     yield f"Signed in at Pinecone as {printable(os.environ['PINECONE_CLIENT_ID'])} (PINECONE_CLIENT_ID)"
-    project = _project_of_name(admin, name)
+    project = _project_of_name(admin, project_name)
     keys = _keys(admin, project) if project else {}
     if project:
         yield f"The project is there already, as it should be: {_named(project)}"
     if keys:
-        yield (
-            f"It has API keys: {', '.join(keys.values())}. Nothing was changed. If nobody has the value of any: make "
-            "another one in Pinecone's console, under API keys, and delete those that nobody uses."
-        )
+        yield text("project.j2", "has_keys", names=keys.values())
     elif yes:
         if not project:
             with _asking("make the project"):
-                project = admin.projects.create(name=name, force_encryption_with_cmek=True)
+                project = admin.projects.create(name=project_name, force_encryption_with_cmek=True)
             yield f"Made the project {_named(project)}. {_FOR_GOOD}"
             try:
-                project = _project_of_name(admin, name, project)
+                project = _project_of_name(admin, project_name, project)
             except Refused as error:
                 so_far = "The project was made, but has no API key yet: mend this, and run the same again."
                 raise Refused(f"{so_far} {error}") from None
         yield from _make_key(admin, project)
     else:
         if not project:
-            yield f"Would make the project {name!a}, with CMEK forced. {_FOR_GOOD}"
+            yield f"Would make the project {project_name!a}, with CMEK forced. {_FOR_GOOD}"
         yield f"Would make an API key {_KEY_NAME!a} in it, and show it once"
         yield "Nothing was made. To do it, in a terminal: the same command with --yes"
         return
-    yield f"\nNext: {sheet}"
+    yield f"\nNext: cmek sheet {name}{' --key-arn ARN' * is_vendors}"
     yield "It says what to paste into Manage > CMEK > Add CMEK: the key is added in Pinecone's console alone."
 
 
@@ -119,15 +93,11 @@ def _project_of_name(admin: Any, name: str, *made: Any) -> Any:
         found = {one.id: one for one in [*made, *admin.projects.list()] if one.name == name}
     project = next(iter(found.values()), None)
     if len(found) > 1:
-        raise Refused(
-            f"There is more than one project of the name {name!a}: {'; '.join(map(_named, found.values()))}. Delete "
-            "the one that is not used, in Pinecone's console, or choose another --project-name."
-        )
+        cure = "Delete the one that is not used, in Pinecone's console, or choose another --project-name."
+        projects = "; ".join(map(_named, found.values()))
+        raise Refused(f"There is more than one project of the name {name!a}: {projects}. {cure}")
     if project and not project.force_encryption_with_cmek:
-        raise Refused(
-            f"There is a project of that name, but CMEK is not forced in it: {_named(project)}. Do not use it: choose "
-            "another --project-name, and, if it was made just now, delete it in Pinecone's console."
-        )
+        raise Refused(text("project.j2", "not_forced", project=_named(project)))
     return project
 
 
@@ -181,16 +151,11 @@ def _asking(what: str) -> Iterator[Any]:
     try:
         import pinecone
     except ModuleNotFoundError:
-        raise Refused(
-            "Pinecone's SDK is not installed: it is the extra `pinecone` of cmek-construct. Install that from the "
-            "wheel that you have, such as pip install './cmek_construct-…-py3-none-any.whl[cli,pinecone]'"
-        ) from None
+        raise Refused(text("project.j2", "no_sdk")) from None
     host = os.environ.get(_HOST, "")
     if _IN_THE_OPEN.match(host):
-        raise Refused(
-            f"{_HOST}: got {printable(host)}, but a secret is sent only to https://…, or to this machine. Unset it for "
-            "Pinecone itself."
-        )
+        sent = "a secret is sent only to https://…, or to this machine. Unset it for Pinecone itself"
+        raise Refused(f"{_HOST}: got {printable(host)}, but {sent}.")
     try:
         yield pinecone
     except pinecone.PineconeError as error:
@@ -199,7 +164,6 @@ def _asking(what: str) -> Iterator[Any]:
             words = words.replace(secret, "***")
         words = printable(" ".join(words.split())).rstrip(".")
         status = getattr(error, "status_code", None)
-        reason = str(status or type(error).__name__)
-        usual = "Nothing was changed." if (status or 500) < 500 else _AGAIN
-        cure = _CURES.get(f"{what}: {reason}", _CURES.get(reason, usual))
+        reason, is_refused = str(status or type(error).__name__), (status or 500) < 500
+        cure = text("project.j2", "cure", what=what, reason=reason, is_refused=is_refused, again=_AGAIN)
         raise Refused(f"Pinecone: could not {what}: {words}. {cure}") from None

@@ -14,7 +14,7 @@ from cmek_construct.aws.objects import Key, Unread
 from cmek_construct.aws.session import Asking, AwsError, Session
 from cmek_construct.commands.looking import entries_here, known, look, refuse_unknown
 from cmek_construct.commands.options import NAME, PROFILE, flag, option
-from cmek_construct.commands.printing import marked, told
+from cmek_construct.commands.printing import marked, text, told
 from cmek_construct.commands.project import indexes
 from cmek_construct.health import Finding, Refused
 from cmek_construct.health.deployed import Deployed
@@ -57,68 +57,35 @@ def retire(
     if since and since > datetime.now(timezone.utc):
         raise typer.BadParameter("the day has not come yet", param_hint="--quiet-since")
     (entry,) = entries_here(name)
-    if entry.settings.customers is not None:
-        raise Refused(
-            f"{name}: a vendor's stack has no key: the keys are its customers', and theirs to retire. When a customer "
-            f"leaves, take it out of customer_account_ids or customer_key_arns, and run: npx cdk deploy {name}"
-        )
-    if entry.settings.key is not None:
-        raise Refused(
-            f"{name}: its key is given by ARN, so it was not made here, and may encrypt more than this project. Retire "
-            "it where it was made; the guide's steps are the same."
-        )
+    if entry.settings.customers is not None or entry.settings.key is not None:
+        raise Refused(text("retire.j2", "not_ours", name=name, is_vendors=entry.settings.customers is not None))
     case, session = look(entry, Asking("retire", profile), writes=schedule_deletion or cancel)
     refuse_unknown(case)
     if cancel:
         yield from _cancel(case, session)
         return
-    case, found = _look(case, session, days, since)
-    yield from _checklist(case, found)
-    if schedule_deletion:
-        yield from _schedule(case, session, found)
-    elif any(step.fails for step in found):
+    key_arn = str(case.key_arn)
+    if case.lock.key_arn not in (None, key_arn):
+        raise Refused(text("retire.j2", "is_another", case=case))
+    key = reading.read_key(session, key_arn, last_use=True)
+    case = replace(case, role=reading.read_role(session, case.role_arn), key=key)
+    attempt = None if key is None else reading.read_last(session, key_arn, USE, case.now - timedelta(days=days))
+    changes = reading.read_calls(session, ["PutKeyPolicy"], key_arn.rpartition("/")[2], key_arn.split(":")[3])
+    names = indexes()
+    found = steps(case, list(names) if isinstance(names, dict) else names, attempt, days, since, changes)
+    left, is_over = next_of(found), is_done(found[-1])
+    yield text("retire.j2", "checklist", case=case, found=found, marked=marked, left=left, is_over=is_over)
+    if schedule_deletion and left and not is_over:
+        yield from _schedule(case, session, found, left)
+    elif not schedule_deletion and any(step.fails for step in found):
         raise Refused("Not all of it is right, or could be read.")
 
 
-def _look(case: Deployed, session: Session, days: int, quiet_since: datetime | None) -> tuple[Deployed, list[Finding]]:
-    name, key_arn = case.entry.name, str(case.key_arn)
-    if case.lock.key_arn not in (None, key_arn):
-        raise Refused(
-            f"{name}: the stack's key is {key_arn}, but cmek.lock has {case.lock.key_arn}, which Pinecone stores. Find "
-            f"out which is right before either is deleted: cmek doctor {name}"
-        )
-    role, key = reading.read_role(session, case.role_arn), reading.read_key(session, key_arn, last_use=True)
-    seen = replace(case, role=role, key=key)
-    attempt = None if key is None else reading.read_last(session, key_arn, USE, case.now - timedelta(days=days))
-    changes = reading.read_calls(session, ["PutKeyPolicy"], key_arn.rpartition("/")[2], key_arn.split(":")[3])
-    found = indexes()
-    names = list(found) if isinstance(found, dict) else found
-    return seen, steps(seen, names, attempt, days, quiet_since, changes)
-
-
-def _checklist(case: Deployed, found: Sequence[Finding]) -> Iterator[str]:
-    """Each step with its mark, and which is next."""
-    yield f"{case.entry.name}: retirement of {case.key_arn}"
-    for number, step in enumerate(found, 1):
-        yield marked(step).replace(" ", f" {number}. ", 1)
-        if step.cure and (step.fails or step.elsewhere):
-            yield f"       {step.cure}"
-    yield ""
-    left = next_of(found)
-    if is_done(found[-1]):
-        yield from _afterwards(case)
-    elif left is not None:
-        yield f"Next: step {found.index(left) + 1}. {left.cure or left.words}"
-
-
-def _schedule(case: Deployed, session: Session, found: Sequence[Finding]) -> Iterator[str]:
+def _schedule(case: Deployed, session: Session, found: Sequence[Finding], left: Finding) -> Iterator[str]:
     """Order the deletion of the key, if all before it is done and the name is typed, twice."""
-    name = case.entry.name
-    first = next_of(found)
-    if is_done(found[-1]):
-        return
-    if first is not None and (first is not found[-1] or first.fails):
-        raise Refused(f"Refused. First, step {found.index(first) + 1}: {first.words}.")
+    name = case.name
+    if left is not found[-1] or left.fails:
+        raise Refused(f"Refused. First, step {found.index(left) + 1}: {left.words}.")
     for question in (
         f"At Pinecone, in the project of {name}: all indexes are deleted, and then the key, in Manage > CMEK. If so, "
         f"type {name}",
@@ -129,9 +96,7 @@ def _schedule(case: Deployed, session: Session, found: Sequence[Finding]) -> Ite
         if answer != name:
             raise Refused(f"Typed {answer!a}, not {name}: nothing was changed.")
     after = _changed(case, session, "schedule_key_deletion", lambda key: key.is_ending, PendingWindowInDays=WINDOW)
-    yield ""
-    yield f"Done: the deletion of {case.key_arn} is {ends(after)}."
-    yield from _afterwards(case)
+    yield text("retire.j2", "ordered", case=case, ends=ends(after))
 
 
 def _cancel(case: Deployed, session: Session) -> Iterator[str]:
@@ -143,17 +108,10 @@ def _cancel(case: Deployed, session: Session) -> Iterator[str]:
     suspended = not isinstance(key.policy, Unread) and is_suspended(case, key.policy)
     if key.state == "Disabled":
         if not was_ending and not suspended:
-            raise Refused(
-                "No deletion is ordered. The key is disabled and not suspended, so that was done for another reason. "
-                f"To enable it: {case.kms('enable-key')}"
-            )
+            why = "The key is disabled and not suspended, so that was done for another reason."
+            raise Refused(f"No deletion is ordered. {why} To enable it: {case.kms('enable-key')}")
         _changed(case, session, "enable_key", lambda key: key.state == "Enabled")
-    taken = "Taken back" if was_ending else "Nothing to take back"
-    yield f"{taken}: no deletion of the key is ordered, and {case.key_arn} is enabled."
-    if suspended:
-        yield f"It is still suspended. To let Pinecone back in: cmek resume {case.entry.name}"
-    else:
-        yield f"It is NOT suspended. To see how it stands: cmek doctor {case.entry.name}"
+    yield text("retire.j2", "taken_back", case=case, was_ending=was_ending, suspended=suspended)
 
 
 def _key(case: Deployed, session: Session) -> Key:
@@ -173,24 +131,3 @@ def _changed(case: Deployed, session: Session, operation: str, is_so: Callable[[
     if not is_so(after):
         raise refused
     return after
-
-
-def _afterwards(case: Deployed) -> Iterator[str]:
-    """What is left to do once the deletion is ordered, or the key is gone."""
-    name = case.entry.name
-    if case.key is None:
-        yield "The key is gone. What is left:"
-    else:
-        yield f"Until then it can be taken back, and nothing is lost: cmek retire {name} --cancel"
-        yield (
-            "Until then, leave the stack, cmek.yaml and cmek.lock as they are. `cmek doctor` calls the deletion WRONG: "
-            "that is meant. When it is done:"
-        )
-    if case.way_back is None:
-        yield (
-            f"- The stack: write termination_protection: false into {name} in cmek.yaml; then: npx cdk deploy {name} "
-            f"&& npx cdk destroy {name}"
-        )
-    if case.entry.settings.role is None:
-        yield f"- The role, which outlives its stack (the alias goes with the key): {case.iam('delete-role')}"
-    yield f'- The files: cmek unlock {name} --reason "retired", take {name} out of cmek.yaml, and commit both.'

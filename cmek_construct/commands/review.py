@@ -11,7 +11,7 @@ from cmek_construct.checks import printable
 from cmek_construct.commands.options import ACCOUNT_OF_TEMPLATES, ACKNOWLEDGE, TEMPLATES, VENDORS, flag, option
 from cmek_construct.commands.printing import counted, refuse, told
 from cmek_construct.guardrails.judging import guarded, refused_at_synth
-from cmek_construct.review.changes import Difference, differences
+from cmek_construct.review.changes import differences
 from cmek_construct.review.parts import Template, templates_of
 from cmek_construct.templates.run import Run, read_run
 from cmek_construct.warnings import GUARDRAILS
@@ -60,26 +60,20 @@ def review(
     refused = list(refused_at_synth(run, but=GUARDRAILS))
     for one in refused:
         typer.echo(one, err=True)
+    from cmek_construct.review.page import Page, html, markdown  # their engine takes long
+
     if as_markdown:
-        from cmek_construct.review.page import markdown  # its engine takes long
-
         typer.echo(markdown(changed or []), nl=False)
-    if out or not as_markdown:
-        _write(new, changed, refused, out or Path("review.html"))
-
-
-def _write(templates: list[Template], changed: list[Difference] | None, refused: list[str], file: Path) -> None:
-    from cmek_construct.review.page import Page, html  # its engine takes long
-
-    page = Page(templates, version("cmek-construct"), changed, refused)
-    shown = printable(file)
+        if out is None:
+            return
+    page, file = Page(new, version("cmek-construct"), changed, refused), out or Path("review.html")
+    shown, found = printable(file), page.open_findings
     try:
         if file.exists() and not file.read_bytes().startswith(b"<!doctype html>"):
             refuse(f"{shown}: it is there already and is no page of `cmek review`. Give --out.")
         file.write_text(html(page), encoding="utf-8", newline="\n")
     except OSError as error:
         refuse(f"{shown}: cannot be written: {error.strerror}. Give another file with --out.")
-    found = page.open_findings
     kept = "refused by the lock" if refused else "all guardrails kept"
     said = f"{counted(found, 'violation')} of the guardrails" if found else kept
     typer.echo(

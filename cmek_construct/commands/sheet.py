@@ -6,6 +6,7 @@ The steps are those of sections 3, "Add a key" and "Limitations" of Pinecone's g
 import csv
 import sys
 from collections.abc import Iterator, Mapping
+from functools import partial
 from operator import itemgetter
 from pathlib import Path
 from typing import Any, Final, Literal
@@ -18,7 +19,7 @@ from cmek_construct.aws.session import Asking, AwsError, Session
 from cmek_construct.checks import printable
 from cmek_construct.commands.looking import entries_here, known, outputs_of, side_by_side
 from cmek_construct.commands.options import AS_JSON, ONE_OR_ALL, PROFILE, a_key, flag, option
-from cmek_construct.commands.printing import in_words, refuse, tell_json, told
+from cmek_construct.commands.printing import in_words, refuse, shown, text, texts, told
 from cmek_construct.deployment.reading import Entry
 from cmek_construct.guide import key_denial
 from cmek_construct.health import Refused
@@ -26,45 +27,9 @@ from cmek_construct.health.deployed import EXTERNAL_ID, KEY_ARN, ROLE_ARN, with_
 from cmek_construct.lock.text import LockError
 
 _ROLE: Final = "OrganizationAccountAccessRole"
-_STEPS: Final = {
-    "before": (
-        "1. Create the CMEK-enabled project, unless you did for the account number in its dialog",
-        "Open Settings > Organization settings > Projects, and click +Create project.",
-        "Enter a name, and select Encrypt with Customer Managed Encryption Key. Once on, it stays on.",
-        "Click Create project, and save the API key that is shown: it is shown only once.",
-    ),
-    "cannot_be_undone": (
-        "This cannot be undone",
-        "One key per project. Role ARN, Key ARN and External ID cannot be changed in Pinecone once set.",
-        "If role or key is lost, so is the data. Keep the AWS stack, the role and the key.",
-    ),
-    "dialog": (
-        "2. Add the key",
-        "In that project, open Manage > CMEK, and click Add CMEK.",
-        "Compare Pinecone's AWS account number in the dialog with the one below.",
-        "Fill in the fields, and compare each with this sheet before you click Create key.",
-    ),
-    "after": (
-        "3. The first index",
-        "Create the first index: serverless, in an AWS region whose Pinecone role may assume yours.",
-        "Write a record and read it back: that is the proof that Pinecone can use the key.",
-    ),
-    "limits": (
-        "Limits",
-        "Serverless indexes in AWS regions only.",
-        "No backups of the indexes of this project.",
-        "The key can be deleted in Pinecone only when all indexes of the project are deleted.",
-    ),
-}
-"""By their name in JSON: a heading, and the steps under it."""
-_COLUMNS: Final = {
-    "account": "Account",
-    "region": "Region",
-    "role_arn": "Role ARN",
-    "key_arn": "Key ARN",
-    "external_id": "External ID",
-    "status": "Status",
-}
+_HEADINGS: Final = ("Account", "Region", "Role ARN", "Key ARN", "External ID", "Status")
+_COLUMNS: Final = [one.lower().replace(" ", "_") for one in _HEADINGS]
+"""Of the accounts of a stack set: for a person, and in JSON and CSV."""
 
 
 @told("sheet", idle="--outputs")
@@ -83,7 +48,7 @@ def sheet(
         None, help="With --fleet: DELEGATED_ADMIN from a delegated administrator's account."
     ),
     as_csv: bool = flag("--csv", "With --fleet: print CSV."),
-) -> None:
+) -> Iterator[str]:
     """Show what to paste where in Pinecone's console.
 
     Field by field in the order of its dialog, with what to do before and after. With --fleet: a line for every account
@@ -111,13 +76,9 @@ def sheet(
             found.append(_sheet_of(entry, outputs, asking, key_arn))
         except (Refused, LockError, AwsError) as error:
             refused.append(in_words(error, "sheet", entry.name))
-    if as_json:
-        tell_json(found)
-    elif fleet is not None:
-        _tell_rows(found, as_csv)
-    else:
-        for one in found:
-            typer.echo("\n".join(_lines(one)))
+    bold = partial(typer.style, bold=True)
+    lines = (text("sheet.j2", "sheet", one=one, bold=bold) for one in found) if fleet is None else _table(found, as_csv)
+    yield from shown(as_json, lambda: found, lines)
     if refused:
         refuse(*refused)
 
@@ -143,28 +104,8 @@ def _sheet_of(entry: Entry, file: Path | None, asking: Asking, key_arn: str | No
         "suspended": bool(own.suspended),
         "notices": notices,
         "fields": {"Key name": key_name, **fields},
-        **{section: steps for section, (_, *steps) in _STEPS.items()},
+        **{section: steps for section, (_, *steps) in texts("sheet.j2").steps.items()},
     }
-
-
-def _lines(sheet: dict[str, Any]) -> Iterator[str]:
-    """The sheet for a person. Lines are never broken, so that they can be copied."""
-    where = f"AWS account {sheet['account']}"
-    if sheet["key_account"] != sheet["account"]:
-        where = f"role in {where}, key in account {sheet['key_account']}"
-    title = f"Pinecone CMEK for {sheet['name']}: {where}, {sheet['region']}"
-    yield typer.style(title, bold=True, underline=True)
-    if sheet["suspended"]:
-        yield "SUSPENDED: Pinecone may not use this key until suspended: false is deployed."
-    yield from (f"CHECK: {notice}" for notice in sheet["notices"])
-    for section, (heading, *steps) in _STEPS.items():
-        yield ""
-        yield typer.style(heading, bold=True)
-        yield from (f"  - {step}" for step in steps)
-        if section == "dialog":
-            for label, value in {"Pinecone's AWS account": sheet["pinecone_account_id"], **sheet["fields"]}.items():
-                shown = "(leave blank)" if value is None else value
-                yield f"    {typer.style(f'{label:<24}', bold=True)}{shown}"
 
 
 def _rows(name: str, asking: Asking, role: str, region: str | None, call_as: str | None) -> list[dict[str, Any]]:
@@ -175,10 +116,9 @@ def _rows(name: str, asking: Asking, role: str, region: str | None, call_as: str
     except AwsError as error:
         if not error.code:
             raise
-        raise Refused(
-            f"{name}: {error}. Check the name and --region: the set is in the account and region of the stack that "
-            "made it. A delegated administrator gives --call-as DELEGATED_ADMIN."
-        ) from None
+        check = "Check the name and --region: the set is in the account and region of the stack that made it."
+        delegated = "A delegated administrator gives --call-as DELEGATED_ADMIN."
+        raise Refused(f"{name}: {error}. {check} {delegated}") from None
     if not instances:
         raise Refused(f"{name}: the stack set has no stacks. Look at its operations in CloudFormation's console.")
     more = ", suspended" if key_denial("")["Sid"] in template else ""
@@ -218,9 +158,9 @@ def _outputs(instance: Instance, asking: Asking, session: Session, role: str) ->
     return stack.outputs
 
 
-def _tell_rows(rows: list[dict[str, Any]], as_csv: bool) -> None:
-    """Print the rows under their columns; in the status stands what is wrong."""
-    lines = [list(_COLUMNS if as_csv else _COLUMNS.values())]
+def _table(rows: list[dict[str, Any]], as_csv: bool) -> Iterator[str]:
+    """The rows under their columns; in the status stands what is wrong."""
+    lines = [list(_COLUMNS if as_csv else _HEADINGS)]
     for row in rows:
         cells = {column: row[column] or "" for column in _COLUMNS}
         if row["problem"]:
@@ -232,5 +172,4 @@ def _tell_rows(rows: list[dict[str, Any]], as_csv: bool) -> None:
         csv.writer(sys.stdout, lineterminator="\n").writerows(lines)
         return
     widths = [max(map(len, column)) for column in zip(*lines, strict=True)]
-    for line in lines:
-        typer.echo(" ".join(map(str.ljust, line, widths)).rstrip())
+    yield from (" ".join(map(str.ljust, line, widths)).rstrip() for line in lines)

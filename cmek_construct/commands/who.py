@@ -15,7 +15,7 @@ from rich.text import Text
 
 from cmek_construct.checks import printable
 from cmek_construct.commands.options import ACCOUNT_OF_TEMPLATES, AS_JSON, TEMPLATES
-from cmek_construct.commands.printing import refuse, tell_json, tell_what_to_ask, told
+from cmek_construct.commands.printing import refuse, shown, tell_what_to_ask, told
 from cmek_construct.policy import Verdict
 from cmek_construct.templates.pinecone import find
 from cmek_construct.templates.run import read_run
@@ -35,7 +35,9 @@ _STYLES: Final = {Verdict.YES.value: "bold green", Verdict.CANNOT_TELL.value: "b
 
 
 @told("who")
-def who(paths: list[Path] = TEMPLATES, account: str | None = ACCOUNT_OF_TEMPLATES, as_json: bool = AS_JSON) -> None:
+def who(
+    paths: list[Path] = TEMPLATES, account: str | None = ACCOUNT_OF_TEMPLATES, as_json: bool = AS_JSON
+) -> Iterator[str]:
     """Show who may do what with role and key, offline.
 
     By the templates alone: every principal against every action, with the statement that decides. What cannot be told
@@ -43,10 +45,9 @@ def who(paths: list[Path] = TEMPLATES, account: str | None = ACCOUNT_OF_TEMPLATE
     """
     found = find(read_run(paths, account))
     answers = asking.who(found)
-    if as_json:
-        tell_json({"note": NOT_SHOWN, "templates": list(map(_as_data, answers))})
-    elif answers:
+    if answers and not as_json:
         _show(answers)
+    yield from shown(as_json, lambda: {"note": NOT_SHOWN, "templates": list(map(_as_data, answers))}, ())
     problems = list(map(str, found.problems))
     problems += [printable(one) for one in found.unread if not one.place.is_role_or_key]
     tell_what_to_ask(found)
@@ -78,8 +79,7 @@ def _show(answers: Sequence[Who]) -> None:
         console.width = 120
 
     @cache  # 1,000 stacks of one app have the same tables
-    def drawn(made: _Table) -> Segments:
-        title, columns, lines, caption = made
+    def drawn(title: str, columns: Any, lines: Any, caption: str | None) -> Segments:
         table = Table(
             *(Column(heading, overflow="fold", max_width=width) for heading, width in columns),
             title=Text(f"\n{title}", style="bold"),
@@ -99,27 +99,20 @@ def _show(answers: Sequence[Who]) -> None:
         where = f"account {one.account}" if one.account_is_known else "this account"
         console.print()
         console.print(Text(f"{one.template}: {where}", style="bold"), soft_wrap=True)
-        for note in _notes(one):
-            console.print(note)
+        if not one.account_is_known:
+            console.print("The template does not say its account: --account says it.")
+        if one.assumed:
+            values = (f"{name}={printable(value)}" for name, value in one.assumed.items())
+            console.print(f"As deployed with {', '.join(values)}, the template's default.")
+        for logical_id in map(printable, one.own_permissions):
+            more = "has policies of its own in the template: they are among the IAM policies of its account."
+            console.print(f"{logical_id} {more}")
         for rows, table in ((one.roles, _of_role), (one.keys, _of_key)):
             for logical_id, some in groupby(rows, key=lambda row: row.resource):
-                console.print(drawn(table(printable(logical_id), list(some))))
+                console.print(drawn(*table(printable(logical_id), list(some))))
         for doubt in dict.fromkeys(row.doubt for row in one.rows if row.doubt):
             console.print(f"cannot tell: {doubt}")
     console.print(f"\n{LEGEND}")
-
-
-def _notes(one: Who) -> Iterator[str]:
-    if not one.account_is_known:
-        yield "The template does not say its account: --account says it."
-    if one.assumed:
-        values = (f"{name}={printable(value)}" for name, value in one.assumed.items())
-        yield f"As deployed with {', '.join(values)}, the template's default."
-    for logical_id in one.own_permissions:
-        yield (
-            f"{printable(logical_id)} has policies of its own in the template: they are among the "
-            "IAM policies of its account."
-        )
 
 
 def _of_role(name: str, rows: Sequence[Row]) -> _Table:
