@@ -65,14 +65,15 @@ def changes(
     in_force = [one for one, own in lock.items() if any(not each.unlocked for each in own.values())]
     for stack in stacks:
         for own in stacks_at(lock, stack.place, places):
-            several = counted[own.stack] > 1
+            options = _options(own) if counted[own.stack] > 1 else ""
             if gone:
                 yield from _gone(own, lock[own], stack, file, of_file)
-            yield from _changed(own, lock[own], stack, file, f"{_options(own) if several else ''}{of_file}")
+            yield from _changed(own, lock[own], stack, file, options + of_file)
         old = [one for one in in_force if one.stack == stack.place.stack]
         is_there = stacks_at(lock, stack.place) or any(one.may_be(place) for one in old for place in places)
-        # A locked stack that is no longer where it was, and is where none was.
-        for was in old[:1] if not is_there and not beside else ():
+        if old and not is_there and not beside:
+            # It is no longer where it was, and is where none was.
+            was = old[0]
             both = zip(Place._fields, was, stack.place, strict=True)
             changed = ", and ".join(f"its {what} was {a} and is now {b}" for what, a, b in both if a != b)
             yield Refusal(
