@@ -79,6 +79,13 @@ def of_role(role: Role, *, given: bool) -> dict[str, Any]:
 
 def of_key(key: Key, role_arn: str, alias: str | None) -> dict[str, Any]:
     """The props of a key: as its policy gives the role its use, and the console's administrators theirs."""
+    where, statements, days = Where("key", key.arn), readable(key.policy), readable(key.rotation_days)
+    meant = [one for one in where.read(statements).statements if one.effect == "Allow"]
+    allowed = {action.lower() for one in meant if role_arn in named_by(one.raw) for action in one.actions or ()}
+    is_two = allowed == {action.lower() for action in ENCRYPT_DECRYPT}
+    # The console's administrators had fewer actions in former years, and may lack two by a click.
+    most = (one.raw for one in meant if len({*ADMINISTRATION} & {*(one.actions or ())}) >= 10)
+    admins = [name for raw in [*most][:1] for name in named_by(raw) if PRINCIPAL_ARN.fullmatch(name)]
     aliases, name = readable(key.aliases), alias and f"alias/{alias.removeprefix('alias/')}"
     if name and name not in aliases:
         has = ", ".join(aliases) or "none"
@@ -88,13 +95,6 @@ def of_key(key: Key, role_arn: str, alias: str | None) -> dict[str, Any]:
             f"--alias: the key has several, {', '.join(aliases)}, and a stack has one. Choose it; the others stay as "
             "they are, outside of the stack."
         )
-    where, statements, days = Where("key", key.arn), readable(key.policy), readable(key.rotation_days)
-    meant = [one for one in where.read(statements).statements if one.effect == "Allow"]
-    allowed = {action.lower() for one in meant if role_arn in named_by(one.raw) for action in one.actions or ()}
-    is_two = allowed == {action.lower() for action in ENCRYPT_DECRYPT}
-    # The console's administrators had fewer actions in former years, and may lack two by a click.
-    most = (one.raw for one in meant if len({*ADMINISTRATION} & {*(one.actions or ())}) >= 10)
-    admins = [name for raw in [*most][:1] for name in named_by(raw) if PRINCIPAL_ARN.fullmatch(name)]
     return {
         "key_access": KeyAccess.ENCRYPT_DECRYPT.name if is_two else None,
         "key_admins": admins or None,
