@@ -17,7 +17,6 @@ import pytest
 from cmek_construct.aws.objects import Control, Grant, Key, PermissionsPolicy, Role, Stack, Unread
 from cmek_construct.deployment.reading import parse_entries
 from cmek_construct.guide import assume_role_denial, key_denial
-from cmek_construct.health import CACHED, NO_HURRY, NOW, Effect, Finding, Verdict
 from cmek_construct.health.comparing import Where
 from cmek_construct.health.deployed import Deployed, LockedIdentity, about_stack
 from cmek_construct.health.doctor import (
@@ -27,6 +26,7 @@ from cmek_construct.health.doctor import (
     about_key,
     about_role,
 )
+from cmek_construct.health.findings import CACHED, NO_HURRY, NOW, Effect, Finding, Verdict
 from cmek_construct.health.policies import about_policy
 from cmek_construct.policy import Request, allows
 from cmek_construct.policy import Verdict as Answer

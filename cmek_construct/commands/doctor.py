@@ -18,10 +18,10 @@ from cmek_construct.commands.printing import advice, marked, refusals, shown, te
 from cmek_construct.commands.project import Indexes, indexes
 from cmek_construct.deployment.reading import Entry
 from cmek_construct.guide import policy_document
-from cmek_construct.health import Effect, Finding, Refused, Verdict, not_read, unknown
 from cmek_construct.health import doctor as health
 from cmek_construct.health.deployed import Deployed, LockedIdentity, about_stack
 from cmek_construct.health.doctor import HEALTHY, UNREAD, WRONG, Examined, alias_of_file, who_used
+from cmek_construct.health.findings import Effect, Finding, Refused, Verdict, not_read, unknown
 from cmek_construct.lock.text import LockError
 from cmek_construct.policy.statements import Kind
 from cmek_construct.templates.stacks import ALIAS

@@ -7,8 +7,9 @@ from typing import Any, Final
 
 from cmek_construct.aws.objects import ROTATION_DAYS, SESSION_SECONDS, Control, Event, Grant, Key, Role, Unread
 from cmek_construct.checks import few, printable
-from cmek_construct.health import NO_LOSS, Effect, Finding, Verdict, not_read, policies, right, said, unknown, wrong
+from cmek_construct.health import policies
 from cmek_construct.health.deployed import Deployed, at
+from cmek_construct.health.findings import NO_LOSS, Effect, Finding, Verdict, not_read, right, said, unknown, wrong
 from cmek_construct.policy.statements import DELETED, as_list
 from cmek_construct.policy.words import of_statement, plain
 
