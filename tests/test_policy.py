@@ -573,6 +573,11 @@ def test_a_denial_to_who_is_of_no_organization_hangs_on_whether_there_is_one() -
             allow(Condition={"ArnLike": {"aws:PrincipalArn": "no ARN"}}),
             "whether the caller's ARN is like no ARN",
         ),
+        (deny(Condition={"StringLike": {"login.example.com:sub": "*x"}}), "what is sent as login.example.com:sub"),
+        (
+            allow(Condition={"NumericLessThan": {"aws:PrincipalTag/Cost Center": "5"}}),
+            "whether aws:principaltag/cost center is less than 5",
+        ),
     ],
 )
 def test_what_an_answer_hangs_on_is_said_in_words(statement: Any, words: str) -> None:

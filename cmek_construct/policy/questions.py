@@ -15,7 +15,7 @@ from cmek_construct.policy.aws import SESSION_BEGAN, TRAILING_DAYS
 from cmek_construct.policy.comparing import Witness, beyond, says_no_more
 from cmek_construct.policy.rules import Request, Said, answers
 from cmek_construct.policy.statements import Policy, Statement, read
-from cmek_construct.policy.text import Forms, canonical, generated, glob, holes, may_be_one, parts
+from cmek_construct.policy.text import Doubt, Forms, canonical, generated, glob, holes, may_be_one, parts
 
 _ID: Final = "[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}"
 _NAMES: Final = re.compile(
@@ -126,6 +126,8 @@ def _again(one: A, statement: Statement | None, others: Mapping[str, str]) -> A:
     """An answer about another statement, with other names."""
 
     def named(value: Any) -> Any:
+        if isinstance(value, Doubt):
+            return Doubt(named(str(value)), *map(named, value.about))
         if isinstance(value, str):
             return _NAMES.sub(lambda it: others.get(it[0], it[0]), value)
         if isinstance(value, Mapping):

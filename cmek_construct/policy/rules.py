@@ -19,7 +19,7 @@ from cmek_construct.policy.context import OWN, PRINCIPAL
 from cmek_construct.policy.patterns import ANYTHING, BETWEEN, CannotBeJudged
 from cmek_construct.policy.space import Box, Dimension, Space, both, within
 from cmek_construct.policy.statements import Policy, Statement
-from cmek_construct.policy.text import Reading, lower, parts
+from cmek_construct.policy.text import Doubt, Reading, lower, parts
 
 ACTION: Final = "action"
 RESOURCE: Final = "resource"
@@ -132,7 +132,8 @@ class Rules:
         for _, box, some in partly:
             for dimension, mine, asks in zip(self.space.dimensions.values(), box, some, strict=True):
                 if asks & ~mine:
-                    found |= dict.fromkeys(dimension.differences(asks & mine) or [dimension.name])
+                    whole = Doubt(dimension.name, dimension.name) if dimension.is_key else dimension.name
+                    found |= dict.fromkeys(dimension.differences(asks & mine) or [whole])
         hangs_on = tuple(name for name in found if name != OWN or len(found) == 1)
         return partly[0][0] if partly else None, hangs_on
 
@@ -212,7 +213,7 @@ def action(dimension: Dimension, text: str) -> int:
     if text == "*":
         return dimension.all
     if len(parts(text, ":")) < 2:
-        return dimension.perhaps(f"the Action {text} is meant")
+        return dimension.perhaps(Doubt(f"the Action {text} is meant"))
     return dimension.like(Reading({}).form(lower(text), ACTION))
 
 
@@ -225,7 +226,7 @@ def _resource(space: Space, variables: bool, text: str) -> int:
     if text == "*" or (space.kind == "key" and text == space.resource):
         return dimension.all
     found = space.reading._replace(variables=variables).arn(text)
-    return dimension.like(found) if found else dimension.perhaps(f"the Resource {text} is meant")
+    return dimension.like(found) if found else dimension.perhaps(Doubt(f"the Resource {text} is meant"))
 
 
 def on(space: Space, resource: str | None) -> tuple[str, int]:

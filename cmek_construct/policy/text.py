@@ -119,6 +119,18 @@ def parts(text: str, at: str, most: int = -1) -> list[str]:
     return found
 
 
+class Doubt(str):
+    """Whether something is so that is not known: one doubt wherever the text is the same."""
+
+    about: tuple[str, ...]
+    """A condition key; what has a text with holes, and that; operator, key, value and what is added; or nothing."""
+
+    def __new__(cls, text: str, *about: str) -> "Doubt":
+        found = super().__new__(cls, text)
+        found.about = about
+        return found
+
+
 class Form(NamedTuple):
     """Texts of one form: their pattern, and what must be true of its holes besides."""
 
@@ -188,7 +200,7 @@ class Reading(NamedTuple):
                 pattern += f"({DIGITS if known == ACCOUNT else _plain(_WILD.get(known, known), within)})"
                 shown += f"${{{name}}}"
                 names.append(name)
-        return Form(pattern, tuple(names), frozenset({f"{what} is {shown}"} if names else ()))
+        return Form(pattern, tuple(names), frozenset({Doubt(f"{what} is {shown}", what, shown)} if names else ()))
 
     def arn(self, text: str, within: str = IN_PART, in_name: str = ANY) -> Form | None:
         """The six parts of an ARN, of which the last ends in a name; None if there are others.

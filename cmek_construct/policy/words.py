@@ -14,7 +14,7 @@ from cmek_construct.policy.aws import EXTERNAL_ID, SESSION_BEGAN, TRAILING_DAYS
 from cmek_construct.policy.comparing import Witness
 from cmek_construct.policy.context import read_operator
 from cmek_construct.policy.statements import MEMBERS, as_list
-from cmek_construct.policy.text import VARIABLE, alone
+from cmek_construct.policy.text import VARIABLE, Doubt, alone
 
 _ACTIONS: Final = {
     "sts:AssumeRole": "take on this role",
@@ -59,12 +59,8 @@ _OPERATORS: Final = {
 }
 _KEY: Final = re.compile(r"arn:aws:kms:[a-z0-9-]+:[0-9]{12}:key/[A-Za-z0-9-]+")
 _EACH_KEY: Final = re.compile(r"arn:aws:kms:\*:([0-9]{12}):key/\*")
-_IS_MET: Final = re.compile(r"((?:For\w+:)?[A-Z]\w+) ([a-z0-9-]*:\S*) (.*?)( without the key|, where \* may be typed)?")
-_IS_OF_HOLE: Final = re.compile(r"(\S+) is (\S*\$\{.*)")
-_MAY_BE: Final = re.compile(r".* (is the principal|does not spare the principal|is meant|is of this path)")
-_KEY_ALONE: Final = re.compile(r"[a-z0-9-]*:\S+")
 _ASKED: Final = {"principal": "who asks", "action": "what is asked for", "resource": "what it is asked of"}
-"""What an answer hangs on, in the forms that `rules` and `comparing` give it; and words for a part of a request."""
+"""Parts of a request."""
 
 
 class Quoted(str):
@@ -279,18 +275,19 @@ def in_doubt(hangs_on: Iterable[str]) -> Words:
     return listed(list(map(_of_doubt, hangs_on)), ", and ")
 
 
-def _of_doubt(text: str) -> Words:
-    if _MAY_BE.fullmatch(text):
-        return ["whether ", Quoted(text)]
-    if met := _IS_MET.fullmatch(text):
-        operator, key, values, behind = met.groups()
-        return ["whether ", *_condition(operator, key, [values], denies=True), behind or ""]
-    if told := _IS_OF_HOLE.fullmatch(text):
-        what, value = told.groups()
-        hole = alone(value)
-        named: Words = ["the value of ", Quoted(hole.removeprefix(f"{VARIABLE} "))] if hole else [Quoted(value)]
-        return ["whether ", *(_sent(what) if ":" in what else [f"the {what} in an ARN"]), " is ", *named]
-    return _sent(text) if _KEY_ALONE.fullmatch(text) else [_ASKED.get(text) or Quoted(text)]
+def _of_doubt(doubt: str) -> Words:
+    match doubt:
+        case Doubt(about=(operator, key, value, behind)):
+            return ["whether ", *_condition(operator, key, [value], denies=True), behind]
+        case Doubt(about=(what, value)):
+            hole = alone(value)
+            named: Words = ["the value of ", Quoted(hole.removeprefix(f"{VARIABLE} "))] if hole else [Quoted(value)]
+            return ["whether ", *(_sent(what) if ":" in what else [f"the {what} in an ARN"]), " is ", *named]
+        case Doubt(about=(key,)):
+            return _sent(key)
+        case Doubt():
+            return ["whether ", Quoted(doubt)]
+    return [_ASKED.get(doubt) or Quoted(doubt)]
 
 
 def _sent(key: str) -> Words:
