@@ -236,6 +236,19 @@ def test_what_differs_is_marked_and_explained(tmp_path: Path, form: str, verdict
     assert "<details open" in (tmp_path / "page.html").read_text() or verdict.startswith("Same")
 
 
+@pytest.mark.parametrize("external_id", [EXTERNAL_ID, STRANGER])
+@pytest.mark.parametrize("named", ["arn:aws:iam::999999999999:root", "arn:aws-cn:iam::444455556666:root"])
+def test_only_the_root_of_pinecones_account_is_said_to_let_the_same_callers_in(
+    tmp_path: Path, named: str, external_id: str
+) -> None:
+    template = forms.template("all_regions_pinned")
+    trust(template)[0]["Principal"]["AWS"] = named
+    trust(template)[0]["Condition"]["StringEquals"]["sts:ExternalId"] = external_id
+    said = text(tmp_path, template)
+    assert "Differs from the guide" in said
+    assert "so the same callers get in" not in said
+
+
 @pytest.mark.parametrize("of", ["key", "trust"])
 def test_a_denial_of_somebody_else_is_no_suspension_of_pinecones(tmp_path: Path, of: str) -> None:
     template = good()
