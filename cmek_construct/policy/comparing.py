@@ -124,8 +124,7 @@ class _Comparison:
         """One for each piece of a statement that is beyond the limit."""
         space, limits = self._space, self._limits
         for statement, box in self._own.allow:
-            made = space.possible(space.overlap([box], self._base))
-            left = space.without(made, self._own.denying)
+            left = space.without(space.possible(space.overlap([box], self._base)), self._own.denying)
             pieces = space.without(left, limits.allowing)
             pieces += space.overlap(space.overlap(left, limits.allowing), limits.denying)
             for piece in merged(pieces):

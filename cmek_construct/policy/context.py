@@ -135,7 +135,7 @@ def named(space: Space, statement: Statement) -> tuple[int, int]:
     listed, everybody = statement.not_principals or (), space.dimensions[PRINCIPAL].all
     themselves, accounts = whom(space, listed)
     names = ", ".join(one.name for one in listed)
-    doubt = space.dimensions[PRINCIPAL].perhaps(Doubt(f"NotPrincipal {names} does not spare the principal"))
+    doubt = space.dimensions[PRINCIPAL].perhaps(Doubt(f"NotPrincipal {names}", " does not spare the principal"))
     if statement.effect != "Deny" or space.kind == "trust":
         return everybody & ~(themselves | accounts) & doubt, 0
     surely = (themselves & accounts) | whom(space, [one for one in listed if _account(space, one)])[0]
@@ -159,7 +159,7 @@ def whom(space: Space, principals: Iterable[Principal]) -> tuple[int, int]:
             found = _named(space, name)
         elif _ELSEWHERE.fullmatch(f"{kind}:{name}"):
             found = everybody.where(re.escape(f"{kind.lower()}:{name}"))
-        themselves |= everybody.perhaps(Doubt(f"{kind} {name} is the principal")) if found is None else found
+        themselves |= everybody.perhaps(Doubt(f"{kind} {name}", " is the principal")) if found is None else found
     return themselves, reduce(or_, map(everybody.like, map(_of_account, numbers)), 0)
 
 
@@ -189,7 +189,7 @@ def _named(space: Space, text: str) -> int | None:
         alike = (all(a == b or "$" in a + b for a, b in zip(own, one, strict=True)) for one in space.spelled)
         if role and own not in space.spelled and any(alike):
             # One that is named with a hole may be this one, and its path then is the path.
-            behind = behind._replace(flags=behind.flags | {Doubt(f"the role {role} is of this path")})
+            behind = behind._replace(flags=behind.flags | {Doubt(f"the role {role}", " is of this path")})
         path, name = space.spelled.get(own, (path, name))
         text = f"arn:{partition}:iam::{account}:{kind}{path}{name}"
     arn = space.reading.arn(text, in_name=IN_NAME)
@@ -260,17 +260,13 @@ def follows(key: str, kind: str) -> bool:
     return key in FOLLOWING and (kind != "trust" or not key.startswith("kms:"))
 
 
-def _met(operator: str, key: str, value: str, behind: str = "") -> Doubt:
-    return Doubt(f"{operator} {key} {value}{behind}", operator, key, value, behind)
-
-
 def meets(space: Space, condition: Condition, variables: bool, is_sent: bool, is_typed: bool) -> tuple[str, int]:
     """The dimension of a condition, and the texts there that meet it: of requests that may have the key, or never."""
     key = condition.key.lower()
     if ":" not in key:
         key = f":{key}"  # None of AWS's; `action` by itself is another dimension.
     operator = read_operator(condition.operator)
-    said = partial(_met, condition.operator, key, ", ".join(condition.values))
+    said = partial(Doubt, condition.operator, " ", key, " ", ", ".join(condition.values))
     if follows(key, space.kind):
         dimension, (those, whole) = space.dimensions[PRINCIPAL], FOLLOWING[key]
         present = reduce(or_, map(dimension.where, those))
@@ -295,7 +291,7 @@ def meets(space: Space, condition: Condition, variables: bool, is_sent: bool, is
         matched = 0
         for text in condition.values:
             form = _value(key, operator.base, text, reading)
-            named = partial(_met, operator.base, key, text)
+            named = partial(Doubt, operator.base, " ", key, " ", text)
             matched |= dimension.like(whole(form)) if form else dimension.where(anything, (named(),))
             if form and is_typed and operator.base in _WITH_WILDCARDS and not reading.forms.keys() >= set(holes(text)):
                 matched |= dimension.where(whole(form).pattern, (named(", where * may be typed"),))

@@ -128,7 +128,7 @@ def _again(one: A, statement: Statement | None, others: Mapping[str, str]) -> A:
 
     def named(value: Any) -> Any:
         if isinstance(value, Doubt):
-            return Doubt(named(str(value)), *map(named, value.about))
+            return Doubt(*map(named, value.parts))
         if isinstance(value, str):
             return _NAMES.sub(lambda it: others.get(it[0], it[0]), value)
         if isinstance(value, Mapping):

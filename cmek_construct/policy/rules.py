@@ -108,8 +108,7 @@ class Rules:
 
     def verdict(self, asked: Sequence[Box]) -> Verdict:
         """What is said to all of these requests."""
-        outside = self.space.without(asked, self.allowing)
-        if not outside and not self.space.overlap(asked, self.denying):
+        if not self.space.without(asked, self.allowing) and not self.space.overlap(asked, self.denying):
             return Verdict.YES
         allowed = self.space.overlap(asked, self.allowing)
         return Verdict.CANNOT_TELL if self.space.without(allowed, self.denying) else Verdict.NO
@@ -132,10 +131,9 @@ class Rules:
         for _, box, some in partly:
             for dimension, mine, asks in zip(self.space.dimensions.values(), box, some, strict=True):
                 if asks & ~mine:
-                    whole = Doubt(dimension.name, dimension.name) if dimension.is_key else dimension.name
+                    whole = Doubt(dimension.name) if dimension.is_key else dimension.name
                     found |= dict.fromkeys(dimension.differences(asks & mine) or [whole])
-        hangs_on = tuple(name for name in found if name != OWN or len(found) == 1)
-        return partly[0][0] if partly else None, hangs_on
+        return partly[0][0] if partly else None, tuple(one for one in found if one != OWN or len(found) == 1)
 
 
 def lets(space: Space, own: bool = True) -> tuple[str, int]:
@@ -157,8 +155,7 @@ def _impossible(space: Space) -> Iterator[Box]:
             these = reduce(or_, map(resources.where, patterns), 0)
             yield space.box((ACTION, actions.all & ~others(names)), (RESOURCE, resources.all & ~these))
     if space.kind == "trust":
-        signed_in = people.where(context.SIGNED_IN_ELSEWHERE)
-        yield space.box((PRINCIPAL, signed_in), (ACTION, others(aws.FEDERATED)))
+        yield space.box((PRINCIPAL, people.where(context.SIGNED_IN_ELSEWHERE)), (ACTION, others(aws.FEDERATED)))
     for key, dimension in space.dimensions.items():
         service, _, name = key.partition(":")
         if name and _SERVICE.fullmatch(service):
@@ -213,7 +210,7 @@ def action(dimension: Dimension, text: str) -> int:
     if text == "*":
         return dimension.all
     if len(parts(text, ":")) < 2:
-        return dimension.perhaps(Doubt(f"the Action {text} is meant"))
+        return dimension.perhaps(Doubt(f"the Action {text}", " is meant"))
     return dimension.like(Reading({}).form(lower(text), ACTION))
 
 
@@ -226,7 +223,7 @@ def _resource(space: Space, variables: bool, text: str) -> int:
     if text == "*" or (space.kind == "key" and text == space.resource):
         return dimension.all
     found = space.reading._replace(variables=variables).arn(text)
-    return dimension.like(found) if found else dimension.perhaps(Doubt(f"the Resource {text} is meant"))
+    return dimension.like(found) if found else dimension.perhaps(Doubt(f"the Resource {text}", " is meant"))
 
 
 def on(space: Space, resource: str | None) -> tuple[str, int]:

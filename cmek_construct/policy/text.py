@@ -120,14 +120,14 @@ def parts(text: str, at: str, most: int = -1) -> list[str]:
 
 
 class Doubt(str):
-    """Whether something is so that is not known: one doubt wherever the text is the same."""
+    """Whether something is so that is not known, in its parts: one doubt wherever the text is the same."""
 
-    about: tuple[str, ...]
-    """A condition key; what has a text with holes, and that; operator, key, value and what is added; or nothing."""
+    parts: tuple[str, ...]
+    """A condition key; what " is " a text with holes; operator, key and value, with " " between; or a sentence."""
 
-    def __new__(cls, text: str, *about: str) -> "Doubt":
-        found = super().__new__(cls, text)
-        found.about = about
+    def __new__(cls, *parts: str) -> "Doubt":
+        found = super().__new__(cls, "".join(parts))
+        found.parts = parts
         return found
 
 
@@ -194,13 +194,12 @@ class Reading(NamedTuple):
                 pattern += re.escape(name[-1])
                 shown += name[-1]
             elif name is not None:
-                is_account = what == ACCOUNT and _PLACE.fullmatch(text)
-                known = ACCOUNT if is_account else self.forms.get(name, "*")
+                known = ACCOUNT if what == ACCOUNT and _PLACE.fullmatch(text) else self.forms.get(name, "*")
                 within = IN_NAME if name in self.forms else chars
                 pattern += f"({DIGITS if known == ACCOUNT else _plain(_WILD.get(known, known), within)})"
                 shown += f"${{{name}}}"
                 names.append(name)
-        return Form(pattern, tuple(names), frozenset({Doubt(f"{what} is {shown}", what, shown)} if names else ()))
+        return Form(pattern, tuple(names), frozenset({Doubt(what, " is ", shown)} if names else ()))
 
     def arn(self, text: str, within: str = IN_PART, in_name: str = ANY) -> Form | None:
         """The six parts of an ARN, of which the last ends in a name; None if there are others.

@@ -73,8 +73,7 @@ class Quoted(str):
     __slots__ = ()
 
     def __new__(cls, value: object) -> "Quoted":
-        text = value if isinstance(value, str) else json.dumps(value)
-        return super().__new__(cls, "".join(map(_code, text)))
+        return super().__new__(cls, "".join(map(_code, value if isinstance(value, str) else json.dumps(value))))
 
 
 Words: TypeAlias = list[str]
@@ -277,13 +276,13 @@ def in_doubt(hangs_on: Iterable[str]) -> Words:
 
 def _of_doubt(doubt: str) -> Words:
     match doubt:
-        case Doubt(about=(operator, key, value, behind)):
-            return ["whether ", *_condition(operator, key, [value], denies=True), behind]
-        case Doubt(about=(what, value)):
+        case Doubt(parts=(operator, " ", key, " ", value, *behind)):
+            return ["whether ", *_condition(operator, key, [value], denies=True), *behind]
+        case Doubt(parts=(what, " is ", value)):
             hole = alone(value)
             named: Words = ["the value of ", Quoted(hole.removeprefix(f"{VARIABLE} "))] if hole else [Quoted(value)]
             return ["whether ", *(_sent(what) if ":" in what else [f"the {what} in an ARN"]), " is ", *named]
-        case Doubt(about=(key,)):
+        case Doubt(parts=(key,)):
             return _sent(key)
         case Doubt():
             return ["whether ", Quoted(doubt)]

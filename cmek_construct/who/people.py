@@ -62,8 +62,7 @@ class People:
             others.sort(key=lambda name: not self._is_pinecones(name))
             found = [*self._each(others, accounts), *outside, *(Somebody("the role itself", one) for one in own)]
         else:
-            called = ((f"the role {self.arns[one].seen_from(self.stack)}", one) for one in own)
-            ours = (Somebody(*each, is_pinecone=True) for each in called)
+            ours = [Somebody(f"the role {self.arns[one].seen_from(self.stack)}", one, is_pinecone=True) for one in own]
             found = [*ours, *self._each(others, accounts), *outside]
         return list(_but_each_other(dict.fromkeys(found), accounts))
 
