@@ -186,8 +186,7 @@ def _trust(context: Context, place: Place, one: InCase[Now], output: Output | No
         limit.append(guide.trust_statement(account, guide.ALL_REGIONS, external_id))
     must_come = dict.fromkeys([*regions, *(guide.PINECONE_REGIONS if is_third else ())])
     roles = [f"arn:aws:iam::{account}:role/{guide.ROLE_NAME_PREFIX}{region}" for region in must_come]
-    limits = guide.policy_document(*limit)
-    return Trust(context, place, one.case, now, account, asked_id, external_id, roles, limits)
+    return Trust(context, place, one.case, now, account, asked_id, external_id, roles, guide.policy_document(*limit))
 
 
 @dataclass(frozen=True, eq=False)

@@ -159,8 +159,7 @@ def of_permission(attached: Attached, context: Context) -> Iterator[Violation]:
         # What a call on a key says of where it is, as far as that is known.
         where = zip(("aws:RequestedRegion", "aws:ResourceAccount"), parts(key, ":")[3:5], strict=False)
         sent = {**_FACTS, **{what: value for what, value in where if is_known(value)}}
-        requests = [Request(role, what, key, sent) for what in guide.ENCRYPT_DECRYPT]
-        found += _asked(context, policy, requests)
+        found += _asked(context, policy, [Request(role, what, key, sent) for what in guide.ENCRYPT_DECRYPT])
     for request, *_ in _first(found, "no", "denied"):
         yield LOCKED_OUT.broken(place, f"{Quoted(name)} keeps the role from {request.action}.", name)
     for request, said, _ in _first(found, "unsure", "may be denied"):

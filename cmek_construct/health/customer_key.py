@@ -111,8 +111,7 @@ def _about_policy(seen: CustomerKeySeen, role_arn: str, access: KeyAccess) -> It
     except policy.CannotBeJudged as reason:
         yield unknown("policy", f"the key policy cannot be judged: {reason}", _READ_IT)
         return
-    allowing = [one.raw for one in own.statements if one.effect != "Deny"]
-    deleted = list(dict.fromkeys(map(printable, gone(*allowing))))
+    deleted = list(dict.fromkeys(map(printable, gone(*(one.raw for one in own.statements if one.effect != "Deny")))))
     for use, answer in zip(uses, answers, strict=False):
         yield _about_action(use.action, answer, deleted)
     if more:

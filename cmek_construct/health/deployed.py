@@ -110,9 +110,8 @@ class Deployed:
     ) -> "Deployed":
         """A stack with its role and key: given in the file, of the stack, or of the lock; else they are not known."""
         own, case = entry.settings, cls(entry, "", None, lock, datetime.now(timezone.utc), stack, profile=profile)
-        role_arn = own.role or case.outputs.get(ROLE_ARN) or lock.role_arn or ""
         key_arn = None if own.customers else own.key or case.outputs.get(KEY_ARN) or lock.key_arn
-        return replace(case, role_arn=role_arn, key_arn=key_arn)
+        return replace(case, role_arn=own.role or case.outputs.get(ROLE_ARN) or lock.role_arn or "", key_arn=key_arn)
 
     @property
     def own(self) -> StackSettings:

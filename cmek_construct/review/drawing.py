@@ -198,8 +198,7 @@ class _Sketch:
         inside = [one for one, whom in theirs if all(map(own.fullmatch, whom))]
         # One that lets in somebody beside the role is drawn from both.
         others = [one for one in inside if one not in uses or not arns.issuperset(one.names)]
-        outside = [one for one in allows if one not in inside]
-        columns = ((_KEY, uses), (_ROLE, others), (_OUTSIDE, outside))
+        columns = ((_KEY, uses), (_ROLE, others), (_OUTSIDE, [one for one in allows if one not in inside]))
         drawn = [(column, said) for column, some in columns for said in self.first(column, some)]
         targets = [one.properties.get("TargetKeyId") for one in self.part.things if one.kind == "Alias"]
         notes = ["with an alias"] * (key.logical_id in targets)

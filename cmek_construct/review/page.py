@@ -127,8 +127,7 @@ def _alike_text(part: Part) -> str:
     text = json.dumps([things, findings, [label for label, _ in part.outputs]], sort_keys=True)
     for index, logical_id in enumerate(part.logical_ids):
         text = re.sub(rf"\$\{{{re.escape(logical_id)}(?=[.}}])", f"${{{index}", text)
-    account = part.template.account
-    text = _ACCOUNT.sub(lambda found: _OWN_ACCOUNT if found[0] == account else found[0], text)
+    text = _ACCOUNT.sub(lambda found: _OWN_ACCOUNT if found[0] == part.template.account else found[0], text)
     return text.replace("${AWS::AccountId}", _OWN_ACCOUNT)
 
 
