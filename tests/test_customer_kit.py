@@ -13,7 +13,7 @@ import yaml
 
 from cmek_construct import CustomerKey, KeyAccess
 from cmek_construct.commands.customer_kit import write
-from cmek_construct.health import Refused
+from cmek_construct.health.findings import Refused
 from tests.building import ACCOUNT, REGION, key, new_stack, only, template_of
 from tests.command import cmek
 from tests.linted import lint

@@ -17,7 +17,6 @@ import pytest
 from cmek_construct.aws.objects import Control, Grant, Key, PermissionsPolicy, Role, Stack, Unread
 from cmek_construct.deployment.reading import parse_entries
 from cmek_construct.guide import assume_role_denial, key_denial
-from cmek_construct.health import CACHED, NO_HURRY, NOW, Effect, Finding, Verdict
 from cmek_construct.health.comparing import Where
 from cmek_construct.health.deployed import Deployed, LockedIdentity, about_stack
 from cmek_construct.health.doctor import (
@@ -26,12 +25,12 @@ from cmek_construct.health.doctor import (
     about_grants,
     about_key,
     about_role,
-    expected_policies,
 )
+from cmek_construct.health.findings import CACHED, NO_HURRY, NOW, Effect, Finding, Verdict
 from cmek_construct.health.policies import about_policy
 from cmek_construct.policy import Request, allows
 from cmek_construct.policy import Verdict as Answer
-from cmek_construct.policy.statements import as_of_2012
+from cmek_construct.policy.statements import Kind, as_of_2012
 from tests.building import EXTERNAL_ID, PINECONE
 from tests.runnable import check
 from tests.test_doctor import ACCOUNT, GONE, KEY_ARN, OTHER, OWN, ROLE_ARN, VENDOR, template, text_of
@@ -74,8 +73,8 @@ def there(
 
 def changed(own: Given, name: str, change: Change) -> list[Given]:
     """The statements that the file says, with a change."""
-    statements: list[Given] = expected_policies(case_of(own).entry, ROLE_ARN)[name]["Statement"]
-    found = copy.deepcopy(statements)
+    kind: Kind = "key" if name == "key-policy" else "trust"
+    found = copy.deepcopy(case_of(own).wanted(kind, suspended=bool(own.get("suspended"))))
     change(found)
     return found
 

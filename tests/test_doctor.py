@@ -32,7 +32,7 @@ from cmek_construct.deployment.reading import Entry, parse_entries, read_entries
 from cmek_construct.deployment.stack import CmekStack
 from cmek_construct.guide import PINECONE_REGIONS
 from cmek_construct.health.comparing import Where
-from cmek_construct.health.doctor import expected_policies
+from cmek_construct.health.deployed import Deployed, LockedIdentity
 from tests.building import EXTERNAL_ID, PINECONE, REGION, of_type
 from tests.command import cmek
 from tests.runnable import check
@@ -767,17 +767,17 @@ def test_the_expected_policies_are_those_of_the_template(
     (entry,) = parse_entries(text_of({"acme": props}), "cmek.yaml")
     made = template(entry)
     resolved = json.loads(json.dumps(made).replace('{"Fn::GetAtt": ["Role1ABCC5F0", "Arn"]}', f'"{ROLE_ARN}"'))
-    expected = expected_policies(entry, ROLE_ARN)
-    for resource_type, prop, name, place in (
-        ("AWS::IAM::Role", "AssumeRolePolicyDocument", "trust-policy", Where("trust")),
-        ("AWS::KMS::Key", "KeyPolicy", "key-policy", Where("key")),
+    case = Deployed(entry, ROLE_ARN, None, LockedIdentity(), TRACKED)
+    for resource_type, prop, place in (
+        ("AWS::IAM::Role", "AssumeRolePolicyDocument", Where("trust")),
+        ("AWS::KMS::Key", "KeyPolicy", Where("key")),
     ):
         found = [one["Properties"][prop] for one in of_type(resolved, resource_type).values()]
         if found:
-            both = zip(found[0]["Statement"], expected[name]["Statement"], strict=True)
+            expected = case.wanted(place.kind, suspended=bool(entry.settings.suspended))
+            both = zip(found[0]["Statement"], expected, strict=True)
             assert all(place.same(one, other) for one, other in both)
-            sids = [one["Sid"] for one in found[0]["Statement"]]
-            assert sids == [one["Sid"] for one in expected[name]["Statement"]]
+            assert [one["Sid"] for one in found[0]["Statement"]] == [one["Sid"] for one in expected]
     attached = of_type(resolved, "AWS::IAM::ManagedPolicy").values()
     statements = [s for one in attached for s in one["Properties"]["PolicyDocument"]["Statement"]]
     assert Where("permissions").drift(statements, entry.settings.permissions()).is_none

@@ -19,7 +19,7 @@ from botocore.client import BaseClient
 from botocore.exceptions import ClientError, EndpointConnectionError
 
 from cmek_construct.aws.objects import Event, Key, LastUse
-from cmek_construct.health import Finding, Verdict
+from cmek_construct.health.findings import Finding, Verdict
 from cmek_construct.health.retirement import steps
 from tests.command import cmek
 from tests.pinecone_stand_in import API_KEY, Pinecone

@@ -213,6 +213,29 @@ def test_the_construct_of_a_key_says_its_role_in_the_assembly(
     assert run.said_of(run.tops[0], "Another", Case()) is None
 
 
+def test_what_constructs_say_is_of_the_keys_of_their_own_template_and_looked_up_once(tmp_path: Path) -> None:
+    said = dict(SAID)
+    for number in range(200):
+        said |= {f"/S/Nested/{number}{path.removeprefix('/S')}": one for path, one in SAID.items() if path != "/S"}
+        said |= {f"/S/Nested/{number}": [], f"/S/Nested/{number}/Key/PineconeAlias": []}
+    said["/S/Nested"] = [{"type": "aws:cdk:templateFile", "data": "n.nested.template.json"}]
+    stack_set = {"TemplateBody": json.dumps({"Resources": {"K": {"Type": "AWS::KMS::Key"}}})}
+    resources = {
+        "Set": {"Type": "AWS::CloudFormation::StackSet", "Properties": stack_set},
+        "Nested": {"Type": "AWS::CloudFormation::Stack", "Properties": {"TemplateURL": "n.nested.template.json"}},
+    }
+    (tmp_path / "a.template.json").write_text(json.dumps({"Resources": resources}))
+    (tmp_path / "n.nested.template.json").write_text(json.dumps({"Resources": {}}))
+    artifact = {"type": "aws:cloudformation:stack", "properties": {"templateFile": "a.template.json"}, "metadata": said}
+    (tmp_path / "manifest.json").write_text(json.dumps({"artifacts": {"s": artifact}}))
+    run = read_run([tmp_path])
+    start = time.monotonic()
+    for stack in run.stacks * 50:
+        assert (run.said_of(stack, "K", Case()) is None) is stack.is_in_stack_set
+    assert [one.name for one in run.stacks] == ["s", "s/Set", "s/Nested"]
+    assert time.monotonic() - start < 1
+
+
 def test_reading_json_needs_neither_yaml_nor_cdk_nor_boto3() -> None:
     code = (
         "import sys\n"

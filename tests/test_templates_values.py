@@ -11,6 +11,7 @@ import pytest
 
 from cmek_construct.templates.choices import InCase, TooManyCases
 from cmek_construct.templates.files import template_of
+from cmek_construct.templates.reading import parsed
 from cmek_construct.templates.run import Run
 
 NOTHING = {"Ref": "AWS::NoValue"}
@@ -360,7 +361,17 @@ def test_loops_over_texts_are_written_out() -> None:
     resources = {
         "Fn::ForEach::L": ["N", ["A", "B"], {"Role${N}": json.loads(json.dumps(ROLE))}],
         "Fn::ForEach::M": ["N", {"Ref": "P"}, {"Key${N}": KEY}],
+        "Fn::ForEach::O": ["N", ["A"], {"Ref": "N"}],
     }
     run = Run([template_of({"Resources": resources}, "t")])
     assert set(run.tops[0].resources) == {"RoleA", "RoleB"}
-    assert list(run.tops[0].not_made) == ["Fn::ForEach::M"]
+    assert list(run.tops[0].not_made) == ["Fn::ForEach::M", "Fn::ForEach::O"]
+
+
+@pytest.mark.parametrize("value", ["!!binary a21zOio=", "!!set {a, b}", "0x10", "1_000", "2020-01-01", "1.50", "null"])
+def test_a_value_of_yaml_is_the_same_in_a_loop(value: str) -> None:
+    resource = f"{{Type: A, Properties: {{V: {value}}}}}"
+    loop = f"[N, [x], {{'R${{N}}': {resource}}}]"
+    run = Run([template_of(parsed(f"Resources: {{R: {resource}, 'Fn::ForEach::L': {loop}}}"))])
+    alone, in_loop = (run.made(place)[0].value for place in run.places())
+    assert in_loop == alone

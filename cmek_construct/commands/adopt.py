@@ -25,8 +25,9 @@ from cmek_construct.commands.options import PROFILE, a_key, a_region, a_role, ch
 from cmek_construct.commands.printing import marked, text, told
 from cmek_construct.deployment.reading import Entry, YamlText, parse_entries, text_of
 from cmek_construct.deployment.writing import FILE, beside_top, make_folder, new_text, replace, with_entry, write_whole
-from cmek_construct.health import Finding, Refused, Verdict, adoption, said
+from cmek_construct.health import adoption
 from cmek_construct.health.deployed import Deployed, LockedIdentity
+from cmek_construct.health.findings import Finding, Refused, Verdict, said
 
 _READS_ROLE: Final = (
     "iam:GetRole, ListRolePolicies, GetRolePolicy, ListAttachedRolePolicies, GetPolicy and GetPolicyVersion"

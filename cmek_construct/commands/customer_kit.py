@@ -19,8 +19,8 @@ from cmek_construct.commands.options import AS_JSON, a_region, a_role, a_stack, 
 from cmek_construct.commands.printing import in_words, marked, shown, text, told
 from cmek_construct.deployment import without_cdk as kits
 from cmek_construct.guide import KeyAccess
-from cmek_construct.health import Refused
 from cmek_construct.health.customer_key import ANY_KEY_ARN, CustomerKeySeen, findings
+from cmek_construct.health.findings import Refused
 
 cli = typer.Typer(name="customer-kit")
 _any_key: Final = partial(checks.arn, form=ANY_KEY_ARN, example="arn:aws:kms:us-east-1:111122223333:key/1234abcd-…")

@@ -17,11 +17,13 @@ from cmek_construct.commands.options import AS_JSON, ONE_OR_ALL, PROFILE, flag
 from cmek_construct.commands.printing import advice, marked, refusals, shown, text, told
 from cmek_construct.commands.project import Indexes, indexes
 from cmek_construct.deployment.reading import Entry
-from cmek_construct.health import Effect, Finding, Refused, Verdict, not_read, unknown
+from cmek_construct.guide import policy_document
 from cmek_construct.health import doctor as health
 from cmek_construct.health.deployed import Deployed, LockedIdentity, about_stack
 from cmek_construct.health.doctor import HEALTHY, UNREAD, WRONG, Examined, alias_of_file, who_used
+from cmek_construct.health.findings import Effect, Finding, Refused, Verdict, not_read, unknown
 from cmek_construct.lock.text import LockError
+from cmek_construct.policy.statements import Kind
 from cmek_construct.templates.stacks import ALIAS
 
 _WORDS: Final[dict[Effect | None, str]] = {
@@ -63,7 +65,7 @@ def doctor(
     """
     entries, asking = entries_here(name), Asking("doctor", profile)
     if show is not None:
-        typer.echo(_policy(entries, show, asking))
+        typer.echo(_policy(entries, "key" if show == "key-policy" else "trust", asking))
         return
     of_project = indexes() if len(entries) == 1 else None
     found = side_by_side(partial(_examined, asking, cloudtrail, organization, of_project), entries)
@@ -126,19 +128,18 @@ def _with_all(session: Session, case: Deployed, *, last_use: bool) -> Deployed:
     return seen
 
 
-def _policy(entries: Sequence[Entry], policy: str, asking: Asking) -> str:
+def _policy(entries: Sequence[Entry], kind: Kind, asking: Asking) -> str:
     if len(entries) != 1:
         raise typer.BadParameter("name one stack", param_hint="--show")
     (entry,) = entries
-    role_arn = entry.settings.role or ""
-    if policy not in health.expected_policies(entry, role_arn):
+    case = Deployed.of(entry, LockedIdentity())
+    if kind == "key" and (case.own.customers is not None or case.own.key is not None):
         raise Refused(f"{entry.name}: there is no such policy to show: the stack makes no key.")
-    if policy == "key-policy" and not role_arn:
+    if kind == "key" and not case.role_arn:
         with refusals("doctor", entry.name):
             case, _ = look(entry, asking)
             refuse_unknown(case)
-            role_arn = case.role_arn
-    return json.dumps(health.expected_policies(entry, role_arn)[policy], indent=2)
+    return json.dumps(policy_document(*case.wanted(kind, suspended=bool(case.own.suspended))), indent=2)
 
 
 def _screen(examined: Sequence[Examined]) -> Iterator[str]:

@@ -19,7 +19,7 @@ from cmek_construct.commands.options import TEMPLATES, flag, option
 from cmek_construct.commands.printing import in_words, refuse, text, told
 from cmek_construct.deployment import writing
 from cmek_construct.guardrails.judging import refused_at_synth
-from cmek_construct.health import Refused
+from cmek_construct.health.findings import Refused
 from cmek_construct.lock.changing import changes, lock_again, marked_gone
 from cmek_construct.lock.identity import REPLACING, StackNow, stacks_of
 from cmek_construct.lock.text import FILE, Lock, LockError, Place, Stack, is_locked, read, render, stacks_at

@@ -15,8 +15,9 @@ from cmek_construct.checks import printable
 from cmek_construct.customers import Customers
 from cmek_construct.deployment.reading import Entry, read_entries
 from cmek_construct.deployment.writing import FILE as CMEK_YAML
-from cmek_construct.health import Refused, deployed
+from cmek_construct.health import deployed
 from cmek_construct.health.deployed import Deployed, LockedIdentity, about_stack
+from cmek_construct.health.findings import Refused
 from cmek_construct.lock.text import FILE, LockError, read
 
 LOCK: Final = Path(FILE)

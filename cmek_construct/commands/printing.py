@@ -17,7 +17,7 @@ import typer
 from cmek_construct.aws.session import AwsError, Reason
 from cmek_construct.checks import printable
 from cmek_construct.deployment.reading import ConfigError
-from cmek_construct.health import Finding, Refused, Verdict
+from cmek_construct.health.findings import Finding, Refused, Verdict
 from cmek_construct.lock.text import LockError
 from cmek_construct.policy.words import plain
 from cmek_construct.review.parts import to_check

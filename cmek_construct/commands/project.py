@@ -19,7 +19,7 @@ from cmek_construct.checks import printable
 from cmek_construct.commands.looking import entries_here
 from cmek_construct.commands.options import NAME, flag, option
 from cmek_construct.commands.printing import text, told
-from cmek_construct.health import Refused
+from cmek_construct.health.findings import Refused
 
 Indexes: TypeAlias = dict[str, str | None] | Unread | None
 _API_KEY: Final = "PINECONE_API_KEY"

@@ -16,8 +16,8 @@ from cmek_construct.commands.looking import entries_here, known, look, refuse_un
 from cmek_construct.commands.options import NAME, PROFILE, flag, option
 from cmek_construct.commands.printing import marked, text, told
 from cmek_construct.commands.project import indexes
-from cmek_construct.health import Finding, Refused
 from cmek_construct.health.deployed import Deployed
+from cmek_construct.health.findings import Finding, Refused
 from cmek_construct.health.policies import is_suspended
 from cmek_construct.health.retirement import USE, WINDOW, ends, is_done, next_of, steps
 

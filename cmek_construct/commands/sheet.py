@@ -22,8 +22,8 @@ from cmek_construct.commands.options import AS_JSON, ONE_OR_ALL, PROFILE, a_key,
 from cmek_construct.commands.printing import in_words, refuse, shown, text, texts, told
 from cmek_construct.deployment.reading import Entry
 from cmek_construct.guide import key_denial
-from cmek_construct.health import Refused
 from cmek_construct.health.deployed import EXTERNAL_ID, KEY_ARN, ROLE_ARN, with_customer_key, wrong_outputs
+from cmek_construct.health.findings import Refused
 from cmek_construct.lock.text import LockError
 
 _ROLE: Final = "OrganizationAccountAccessRole"

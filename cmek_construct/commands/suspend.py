@@ -23,9 +23,9 @@ from cmek_construct.commands.printing import refusals, tell, text
 from cmek_construct.deployment.reading import read_entries
 from cmek_construct.deployment.writing import FILE, NotWrittenError, set_suspended
 from cmek_construct.guide import key_denial
-from cmek_construct.health import Refused
 from cmek_construct.health.deployed import Deployed, LockedIdentity
 from cmek_construct.health.doctor import grant_in_words, is_ours
+from cmek_construct.health.findings import Refused
 from cmek_construct.health.policies import is_suspended, kept, to_write
 from cmek_construct.policy.statements import as_of_2012
 

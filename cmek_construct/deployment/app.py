@@ -2,8 +2,8 @@
 
 import gc
 import sys
-from concurrent.futures import ThreadPoolExecutor
 from importlib import import_module
+from threading import Thread
 
 
 def synthesize(path: str) -> None:
@@ -13,23 +13,21 @@ def synthesize(path: str) -> None:
     # First jsii, which is in Node's way.
     import jsii  # noqa: F401
 
-    meanwhile = ThreadPoolExecutor(1)
-    reading = meanwhile.submit(lambda: import_module("cmek_construct.deployment.reading").read_entries(path))
-    for name in ("guardrails.judging", "deployment.stack", "guardrails.plugin"):
-        meanwhile.submit(import_module, f"cmek_construct.{name}")
+    meanwhile = ("deployment.reading", "guardrails.judging", "deployment.stack", "guardrails.plugin")
+    Thread(target=lambda: [import_module(f"cmek_construct.{name}") for name in meanwhile]).start()
     import aws_cdk as cdk
 
     # Of what Python makes CDK's stack traces have no line of the user's.
     untraced = {"aws:cdk:disable-creation-stack-traces": True}
     app = cdk.App(analytics_reporting=False, stack_traces=False, context=untraced)
     from cmek_construct import CmekGuardrails
-    from cmek_construct.deployment.reading import named
+    from cmek_construct.deployment.reading import read_entries
     from cmek_construct.deployment.stack import CmekStack
 
     cdk.Validations.of(app).add_plugins(CmekGuardrails())
     try:
         # `-c only=NAME,…` builds the named stacks alone: quick, however long the file is.
-        for entry in named(reading.result(), path, app.node.try_get_context("only")):
+        for entry in read_entries(path, app.node.try_get_context("only")):
             CmekStack(app, entry)
     except ValueError as error:
         sys.exit(str(error))

@@ -50,11 +50,7 @@ class Entry:
 
 def read_entries(path: str | Path, only: str | None = None) -> list[Entry]:
     """The entries of a file, usually ``cmek.yaml``; ``only`` those of some names, separated by commas."""
-    return named(parse_entries(text_of(Path(path)), path), path, only)
-
-
-def named(entries: list[Entry], path: str | Path, only: str | None) -> list[Entry]:
-    """The entries of these names, separated by commas; all where there are none."""
+    entries = parse_entries(text_of(Path(path)), path)
     names = [entry.name for entry in entries]
     wanted = only.split(",") if only else names
     for name in wanted:

@@ -18,10 +18,10 @@ from cmek_construct.aws.objects import ROTATION_DAYS, Key, Role, Unread
 from cmek_construct.checks import PRINCIPAL_ARN, printable
 from cmek_construct.deployment.reading import Entry
 from cmek_construct.guide import ADMINISTRATION, ENCRYPT_DECRYPT, ROLE_NAME_PREFIX, KeyAccess
-from cmek_construct.health import Effect, Finding, Refused, Verdict, right, said, wrong
 from cmek_construct.health.comparing import Where, customers_in, said_by_trust
 from cmek_construct.health.deployed import Deployed, at
 from cmek_construct.health.doctor import about_key, about_role
+from cmek_construct.health.findings import Effect, Finding, Refused, Verdict, right, said, wrong
 from cmek_construct.health.policies import Beside, about_policy, about_used_key
 from cmek_construct.policy.statements import Kind, named_by
 from cmek_construct.templates.evidence import pinecones_accounts
@@ -79,6 +79,13 @@ def of_role(role: Role, *, given: bool) -> dict[str, Any]:
 
 def of_key(key: Key, role_arn: str, alias: str | None) -> dict[str, Any]:
     """The props of a key: as its policy gives the role its use, and the console's administrators theirs."""
+    where, statements, days = Where("key", key.arn), readable(key.policy), readable(key.rotation_days)
+    meant = [one for one in where.read(statements).statements if one.effect == "Allow"]
+    allowed = {action.lower() for one in meant if role_arn in named_by(one.raw) for action in one.actions or ()}
+    is_two = allowed == {action.lower() for action in ENCRYPT_DECRYPT}
+    # The console's administrators had fewer actions in former years, and may lack two by a click.
+    most = (one.raw for one in meant if len({*ADMINISTRATION} & {*(one.actions or ())}) >= 10)
+    admins = [name for raw in [*most][:1] for name in named_by(raw) if PRINCIPAL_ARN.fullmatch(name)]
     aliases, name = readable(key.aliases), alias and f"alias/{alias.removeprefix('alias/')}"
     if name and name not in aliases:
         has = ", ".join(aliases) or "none"
@@ -88,13 +95,6 @@ def of_key(key: Key, role_arn: str, alias: str | None) -> dict[str, Any]:
             f"--alias: the key has several, {', '.join(aliases)}, and a stack has one. Choose it; the others stay as "
             "they are, outside of the stack."
         )
-    where, statements, days = Where("key", key.arn), readable(key.policy), readable(key.rotation_days)
-    meant = [one for one in where.read(statements).statements if one.effect == "Allow"]
-    allowed = {action.lower() for one in meant if role_arn in named_by(one.raw) for action in one.actions or ()}
-    is_two = allowed == {action.lower() for action in ENCRYPT_DECRYPT}
-    # The console's administrators had fewer actions in former years, and may lack two by a click.
-    most = (one.raw for one in meant if len({*ADMINISTRATION} & {*(one.actions or ())}) >= 10)
-    admins = [name for raw in [*most][:1] for name in named_by(raw) if PRINCIPAL_ARN.fullmatch(name)]
     return {
         "key_access": KeyAccess.ENCRYPT_DECRYPT.name if is_two else None,
         "key_admins": admins or None,

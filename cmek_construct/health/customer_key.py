@@ -9,8 +9,8 @@ from cmek_construct import guide, policy
 from cmek_construct.checks import printable
 from cmek_construct.deployment.reading import Entry
 from cmek_construct.guide import ENCRYPT_DECRYPT, GRANTS, KeyAccess
-from cmek_construct.health import Effect, Finding, right, said, unknown, wrong
 from cmek_construct.health.comparing import sentences, use_of, uses_of
+from cmek_construct.health.findings import Effect, Finding, right, said, unknown, wrong
 from cmek_construct.policy import Said, Verdict
 from cmek_construct.policy.aws import RULING
 from cmek_construct.policy.statements import gone

@@ -15,8 +15,8 @@ from cmek_construct.customers import Customers
 from cmek_construct.deployment.config import StackSettings
 from cmek_construct.deployment.reading import Entry
 from cmek_construct.guide import Statement, role_permissions
-from cmek_construct.health import Finding, Refused, not_read, right, unknown, wrong
 from cmek_construct.health.comparing import Where, customers_in
+from cmek_construct.health.findings import Finding, Refused, not_read, right, unknown, wrong
 from cmek_construct.lock.text import Lock, Place, stacks_at
 from cmek_construct.policy.statements import Kind
 from cmek_construct.templates.stacks import ROLE

@@ -7,10 +7,9 @@ from typing import Any, Final
 
 from cmek_construct.aws.objects import ROTATION_DAYS, SESSION_SECONDS, Control, Event, Grant, Key, Role, Unread
 from cmek_construct.checks import few, printable
-from cmek_construct.deployment.reading import Entry
-from cmek_construct.guide import Policy
-from cmek_construct.health import NO_LOSS, Effect, Finding, Verdict, not_read, policies, right, said, unknown, wrong
+from cmek_construct.health import policies
 from cmek_construct.health.deployed import Deployed, at
+from cmek_construct.health.findings import NO_LOSS, Effect, Finding, Verdict, not_read, right, said, unknown, wrong
 from cmek_construct.policy.statements import DELETED, as_list
 from cmek_construct.policy.words import of_statement, plain
 
@@ -322,15 +321,6 @@ def with_culprit(
             return replace(finding, words=f"{finding.words}. {who}")
     place = "CloudTrail, us-east-1" if of_role else "CloudTrail"
     return replace(finding, cure=f"{finding.cure}\nFind out who did it ({place}: {', '.join(names)}).")
-
-
-def expected_policies(entry: Entry, role_arn: str) -> dict[str, Policy]:
-    """The policies that the file says, by the names that ``--show`` takes."""
-    own, suspended = entry.settings, bool(entry.settings.suspended)
-    found = {"trust-policy": own.trust_policy(suspended=suspended)}
-    if own.customers is None and own.key is None:
-        found["key-policy"] = own.key_policy(role_arn, suspended=suspended)
-    return found
 
 
 def about_indexes(case: Deployed, found: Mapping[str, str | None] | Unread) -> Iterator[Finding]:

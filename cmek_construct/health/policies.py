@@ -15,9 +15,9 @@ from cmek_construct import guide
 from cmek_construct.aws.objects import Role, Unread
 from cmek_construct.checks import printable
 from cmek_construct.guide import ALL_REGIONS, ENCRYPT_DECRYPT, PINECONE_REGIONS, ROLE_NAME_PREFIX
-from cmek_construct.health import Calls, Effect, Finding, not_read, right, said, unknown, wrong
 from cmek_construct.health.comparing import Drift, Where, said_by_trust, use_of, uses_of
 from cmek_construct.health.deployed import EXTERNAL_ID, ROLE_ARN, Deployed
+from cmek_construct.health.findings import Calls, Effect, Finding, not_read, right, said, unknown, wrong
 from cmek_construct.policy import CannotBeJudged, Request, Verdict, answers
 from cmek_construct.policy.aws import DIRECT_CALL, POLICY_KEEPING
 from cmek_construct.policy.statements import Kind, as_list, gone, named_by, without_gone

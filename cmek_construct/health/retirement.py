@@ -10,9 +10,9 @@ from typing import Final, TypeAlias
 
 from cmek_construct.aws.objects import Event, Key, LastUse, Role, Unread
 from cmek_construct.checks import few, printable
-from cmek_construct.health import Finding, Verdict, not_read, right, said, unknown, wrong
 from cmek_construct.health.deployed import Deployed, at
 from cmek_construct.health.doctor import about_brake, who_used
+from cmek_construct.health.findings import Finding, Verdict, not_read, right, said, unknown, wrong
 
 WINDOW: Final = 30
 """Days from the order to delete a key to its end: the longest that KMS has."""

@@ -60,9 +60,8 @@ def beyond(policy: Policy, limit: Policy, principal: str | None = None) -> list[
 def says_no_more(policy: Policy, limit: Policy) -> bool:
     """Whether a policy allows nothing but what a limit does, in the same words."""
     allowed = [one for one in limit.statements if one.effect == "Allow" and not one.unreadable]
-    if len(allowed) < len(limit.statements) or any(
-        it not in allowed for it in policy.statements if it.effect != "Deny"
-    ):
+    allowing = (one for one in policy.statements if one.effect != "Deny")
+    if len(allowed) < len(limit.statements) or not all(one in allowed for one in allowing):
         return False
     compared = (value for one in policy.statements for each in one.conditions for value in each.values)
     return limit.typed or not policy.typed or not any("${" in value for value in compared)

@@ -73,7 +73,7 @@ class Questions:
             (number((it.principal, it.resource, it.own, it.but)), number(it.context), it.action) for it in requests
         ]
         texts = dict.fromkeys(text for one in requests for text in (one.principal, *one.but, one.resource or ""))
-        contexts = {number: one.context for (_, number, _), one in zip(asked, requests, strict=True)}
+        contexts = {at: one.context for (_, at, _), one in zip(asked, requests, strict=True)}
         for value in (value for one in contexts.values() for value in one.values()):
             texts |= dict.fromkeys([value] if isinstance(value, str) else value or ())
         return self._asked(policy, texts, f"{asked} {list(each)}", lambda own: answers(own, requests))

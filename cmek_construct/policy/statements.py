@@ -146,8 +146,7 @@ def as_of_2012(document: Mapping[str, Any]) -> list[Any]:
     found = as_list(document["Statement"])
     if document.get("Version") == _WITH_VARIABLES:
         return found
-    same: list[Any] = json.loads(json.dumps(found).replace("${", "${$}{"))
-    return same
+    return list(json.loads(json.dumps(found).replace("${", "${$}{")))
 
 
 def named_by(statement: Any) -> list[str]:

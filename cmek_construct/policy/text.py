@@ -170,14 +170,13 @@ class Reading(NamedTuple):
         A wildcard stands for some of ``chars``, and a hole for every text of its form. A flag says that the text is
         that hole's: it is the same flag wherever that hole stands for the same thing (``what``, such as an account).
         """
-        wildcard = chars if self.wild else None
         pattern = shown = ""
         names = []
         for plain, name in pieces(text):
             if name is not None and name.startswith("!"):
                 plain += "" if self.variables else f"${{{name[1:]}}}"
                 name = f"{VARIABLE} {name[1:]}" if self.variables else None
-            pattern += _plain(plain, wildcard, self.any_case)
+            pattern += _plain(plain, chars if self.wild else None, self.any_case)
             shown += plain
             if name is not None and name in _ESCAPED:
                 pattern += re.escape(name[-1])

@@ -15,7 +15,6 @@ from cmek_construct.templates.files import Problem, Reader, Template
 from cmek_construct.templates.reading import members
 from cmek_construct.templates.stacks import KEYS, OWN_ACCOUNT, OWN_REGION, ROLE, USER, Place, Stack, every
 from cmek_construct.templates.values import Values
-from cmek_construct.warnings import ROLE_OF_KEY
 
 _WRITER: Final = "Custom::CrossRegionExportWriter"
 _MOST_KEPT: Final = 256
@@ -91,14 +90,9 @@ class Run:
 
     def said_of(self, stack: Stack, logical_id: str, case: Case) -> str | None:
         """The ARN of the role that the construct of a key says it is for."""
-        each, file = stack.top.template.metadata, "aws:cdk:templateFile"
-        for path in (one for one in each if ROLE_OF_KEY in each[one]):
-            is_it = each.get(f"{path}/Resource", {}).get("aws:cdk:logicalId") == logical_id
-            above = [one for one in each if path.startswith(f"{one}/") and file in each[one]]
-            # Of nested stacks, each with a file of its own, the innermost.
-            if is_it and above and str(each[max(above, key=len)][file]) == stack.template.file.name:
-                with suppress(Undecided):
-                    return self.values(case).text(stack, each[path][ROLE_OF_KEY])
+        if logical_id in stack.roles_of_keys:
+            with suppress(Undecided):
+                return self.values(case).text(stack, stack.roles_of_keys[logical_id])
         return None
 
     def elsewhere(self, what: str, stack: Stack) -> tuple[Stack, Any] | None:

@@ -13,6 +13,7 @@ from cmek_construct.policy import ACCOUNT
 from cmek_construct.policy.text import NAME, alone, hole
 from cmek_construct.templates.files import NESTED, STACK_SET, Template
 from cmek_construct.templates.reading import FOR_EACH, each_of, members, objects
+from cmek_construct.warnings import ROLE_OF_KEY
 
 ROLE: Final = "AWS::IAM::Role"
 USER: Final = "AWS::IAM::User"
@@ -31,6 +32,7 @@ _OF_NAME: Final = re.compile(
 """Patterns of a parameter that no wildcard and no separator is of."""
 _TWELVE_DIGITS: Final = {r"[0-9]{12}", r"^[0-9]{12}$", r"\d{12}", r"^\d{12}$"}
 _MOST_MADE: Final = 500
+_FILE: Final = "aws:cdk:templateFile"
 _HARMLESS: Final = ("AWS::LanguageExtensions", "AWS::Serverless-", "AWS::SecretsManager-", "AWS::CodeDeploy")
 """Macros of AWS's that change only what is written for them."""
 
@@ -94,6 +96,19 @@ class Stack:
         found: dict[str, list[Any]] = {}
         for one in (members(one) for some in lists for one in each_of(some)):
             found.setdefault(str(one.get("ParameterKey")), []).append(one.get("ParameterValue"))
+        return found
+
+    @cached_property
+    def roles_of_keys(self) -> dict[str, Any]:
+        """The role that each key's construct says it is for, by the key's logical ID: of none in a stack set."""
+        said = {} if self.is_in_stack_set else self.top.template.metadata
+        stacks = [path for path, one in said.items() if _FILE in one]
+        found: dict[str, Any] = {}
+        for path in (path for path, one in said.items() if ROLE_OF_KEY in one):
+            above = [one for one in stacks if path.startswith(f"{one}/")]
+            # Of nested stacks, each with a file of its own, the innermost.
+            if above and str(said[max(above, key=len)][_FILE]) == self.template.file.name:
+                found[str(said.get(f"{path}/Resource", {}).get("aws:cdk:logicalId"))] = said[path][ROLE_OF_KEY]
         return found
 
     @cached_property
@@ -209,11 +224,12 @@ def _made_by(loop: Any, most: int) -> list[tuple[str, Any]]:
     made: list[tuple[str, Any]] = []
     match loop:
         case [name, [*values], dict(body)] if body and all(isinstance(one, str | int) for one in values):
-            whole, own = json.dumps(body, default=str), json.dumps(str(name))
+            # What JSON has not, such as !!binary, cannot be read.
+            whole, own = json.dumps(body, default=lambda _: None), json.dumps(str(name))
             for by in (json.dumps(str(one)) for one in values):
                 text = whole.replace(f'{{"Ref": {own}}}', by)
                 text = text.replace(f"${{{own[1:-1]}}}", by[1:-1]).replace(f"&{{{own[1:-1]}}}", by[1:-1])
-                for key, one in json.loads(text).items():
+                for key, one in members(json.loads(text)).items():
                     inner = _made_by(one, most - len(made)) if key.startswith(FOR_EACH) else [(key, one)]
                     made += inner
                     if not inner or len(made) > most:
