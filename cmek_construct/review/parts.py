@@ -229,7 +229,7 @@ class Template:
             return
         cases = _typed(one.cases)
         roles = {place} if kind == "trust" else {role for now in cases for role in now.value.roles}
-        arns = frozenset(short(arn) for role in roles for arn in self._around.arns[role])
+        arns = frozenset(short(arn) for role in roles for arn in self._around.arns.get(role, ()))
         told = [(now.case.told(short), now.value) for now in cases]
         meant = arns if kind == "trust" else arns | self._around.vendors
         policies = [self._policy(title, kind, place, [(case, now.policy) for case, now in told], meant)]
