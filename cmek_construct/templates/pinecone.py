@@ -177,8 +177,9 @@ class Around:
     def _roles_by(self, text: str, place: Place) -> dict[Place, str]:
         """The roles that a text names, each with its ARN."""
         found, account = self._found, place.stack.account
-        made = {one: arn for arn, one in found.by_name.by(text, account) if one in self._roles}
-        return made or {one: arn for arn, one in found.by_given.by(text, account)}
+        some = [one for one in found.by_name.by(text, account) if one[1] in self._roles]
+        some = some or [*found.by_given.by(text, account)]
+        return {role: arn for arn, role in sorted(some, key=lambda one: (str(one[1]), one[0]))}
 
     def _is_unknown(self, text: str) -> bool:
         """Whether a text has a reference of which nobody knows that it is no role of Pinecone's."""
