@@ -10,7 +10,7 @@ from cmek_construct.commands.options import ACCOUNT_OF_TEMPLATES, ACKNOWLEDGE, A
 from cmek_construct.commands.printing import counted, refuse, shown, tell_what_to_ask, told
 from cmek_construct.guardrails.judging import guarded, refused_at_synth
 from cmek_construct.policy.words import Quoted, visible
-from cmek_construct.review.parts import by
+from cmek_construct.templates.reading import by
 from cmek_construct.templates.run import read_run
 from cmek_construct.warnings import GUARDRAILS
 

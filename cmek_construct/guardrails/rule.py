@@ -2,9 +2,8 @@
 
 import hashlib
 import re
-from collections.abc import Iterable, Iterator
-from dataclasses import dataclass, field
-from functools import cached_property
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import ClassVar, Final
 
@@ -12,7 +11,6 @@ from cmek_construct import guide
 from cmek_construct import warnings as ids
 from cmek_construct.checks import EXTERNAL_ID, REGION
 from cmek_construct.policy import aws
-from cmek_construct.policy.questions import Questions
 from cmek_construct.policy.text import alone, is_unreadable
 from cmek_construct.templates.choices import Case, InCase
 from cmek_construct.templates.evidence import allowing, names_in
@@ -88,52 +86,11 @@ ACCESS_UNREAD: Final = Rule(
 )
 
 
-@dataclass(frozen=True)
-class Context:
-    """What is the same for everything in a run."""
-
-    found: Found
-    vendors: frozenset[str]
-    """Roles of other accounts that were declared."""
-    ask: Questions = field(default_factory=Questions)
-
-    @cached_property
-    def typed(self) -> frozenset[str]:
-        """The holes that a deployer types."""
-        return frozenset(
-            stack.named(name)
-            for stack in self.found.run.stacks
-            for name, one in stack.parameters.items()
-            if str(one.get("Type", "String")) in ("String", "Number")
-        )
-
-    @cached_property
-    def trusts(self) -> "dict[Place, list[Trust]]":
-        """The roles that Pinecone assumes, in each case."""
-        ids = dict(beside(self.found.outputs, "Role ARN", "External ID"))
-        roles = {role.place: role.cases for role in self.found.roles}
-        return {place: [_trust(self, place, one, ids.get(place)) for one in cases] for place, cases in roles.items()}
-
-    def trusts_now(self, places: Iterable[Place], case: Case) -> "list[Trust]":
-        """Roles as they are in a case of something else."""
-        some = (one for place in sorted(places, key=str) for one in self.trusts.get(place, ()))
-        return [one for one in some if one.case.agrees(case)]
-
-    @cached_property
-    def keys(self) -> dict[Place, dict[str, None]]:
-        """The ARNs of the keys that a role must be able to use, by the role."""
-        found: dict[Place, dict[str, None]] = {}
-        for now in (one.value for key in self.found.keys for one in key.cases):
-            for place in now.roles:
-                found.setdefault(place, {})[now.arn] = None
-        return found
-
-
 @dataclass(frozen=True, eq=False)
 class Subject:
     """A role or a key in one case."""
 
-    context: Context
+    found: Found
     place: Place
     case: Case
     now: Now
@@ -161,7 +118,15 @@ class Trust(Subject):
     where = "The trust policy"
 
 
-def _trust(context: Context, place: Place, one: InCase[Now], output: Output | None) -> Trust:
+def trusts_of(found: Found) -> dict[Place, list[Trust]]:
+    """The roles that Pinecone assumes, in each case."""
+    ids = dict(beside(found.outputs, "Role ARN", "External ID"))
+    return {
+        role.place: [_trust(found, role.place, one, ids.get(role.place)) for one in role.cases] for role in found.roles
+    }
+
+
+def _trust(found: Found, place: Place, one: InCase[Now], output: Output | None) -> Trust:
     now, statements = one.value, list(allowing(one.value.policy))
     forms: list[re.Match[str]] = []
     for each in statements:
@@ -187,7 +152,7 @@ def _trust(context: Context, place: Place, one: InCase[Now], output: Output | No
     must_come = dict.fromkeys([*regions, *(guide.PINECONE_REGIONS if is_third else ())])
     roles = [f"arn:aws:iam::{account}:role/{guide.ROLE_NAME_PREFIX}{region}" for region in must_come]
     limits = guide.policy_document(*limit)
-    return Trust(context, place, one.case, now, account, asked_id, external_id, roles, limits)
+    return Trust(found, place, one.case, now, account, asked_id, external_id, roles, limits)
 
 
 @dataclass(frozen=True, eq=False)
@@ -201,10 +166,10 @@ class KeyUse(Subject):
     where = "The key policy"
 
 
-def key_uses(context: Context) -> Iterator[KeyUse]:
+def key_uses(found: Found, trusts: Mapping[Place, Sequence[Trust]]) -> Iterator[KeyUse]:
     """Each key in each case."""
-    carried = dict(beside(context.found.outputs, "Key ARN", "Role ARN"))
-    for key in context.found.keys:
+    carried = dict(beside(found.outputs, "Key ARN", "Role ARN"))
+    for key in found.keys:
         output = carried.get(key.place)
         for case, now in ((one.case, one.value) for one in key.cases):
             places = now.roles
@@ -212,8 +177,8 @@ def key_uses(context: Context) -> Iterator[KeyUse]:
                 places = frozenset({output.of})
             of_console = {one.value for one in output.cases} if output else set()
             others = sorted(arn for arn in of_console if f":iam::{now.account}:role/" in arn)
-            every = context.trusts_now(places, case)
+            every = [one for place in sorted(places, key=str) for one in trusts.get(place, ()) if one.case.agrees(case)]
             named = {name for statement in now.policy.statements for name in names_in(statement)}
             roles = [one.now for one in every if one.roles and (one.now.arn in named or not now.roles)]
             arns = list(dict.fromkeys([*(one.now.arn for one in every), *others]))
-            yield KeyUse(context, key.place, case, now, roles, arns)
+            yield KeyUse(found, key.place, case, now, roles, arns)

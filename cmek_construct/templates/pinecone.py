@@ -51,6 +51,9 @@ def find(
     found.problems = [*found.run.problems, *problems]
     around = list(Around(found).look())
     found.attached = [one for one in around if isinstance(one, Attached)]
+    for one in found.attached:
+        if role := found.by_place.get(one.role):
+            role.attached.append(one)
     found.naming = [one for one in around if isinstance(one, Naming)]
     found.unknown = [one for one in around if isinstance(one, Unknown) and found.judged]
     found.unread = list({(one.place, str(one)): one for one in around if isinstance(one, Unread)}.values())
@@ -257,7 +260,7 @@ class Around:
         way_out = "Name whom it lets in, by the ARN or by a reference to the role."
         for place, cases in self._found.every_key.items():
             if place not in known and any(may_be(one.value) for one in cases):
-                yield Unread(place, why, way_out, Resource(place, cases))
+                yield Unread(place, why, way_out, self._found.resource(place, cases))
 
 
 def _referring(ours: Iterable[Resource], given: Iterable[str]) -> re.Pattern[str]:
