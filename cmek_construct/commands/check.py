@@ -48,7 +48,7 @@ def check(
     yield from shown(as_json, lambda: judged, (line for one in judged for line in _lines(**one)))
     problems = [*map(str, found.problems), *refused_at_synth(run, but=GUARDRAILS)]
     refused = [one for one in violations if one.meant is None]
-    if not found.roles and not found.keys:
+    if not found.by_place:
         problems.append("Nothing of Pinecone's was found, so nothing was checked.")
     tell_what_to_ask(found)
     broken = {one.rule for one in violations}

@@ -45,9 +45,8 @@ def _violations(found: Found) -> Iterator[Violation]:
     for use in key_uses(found, trusts):
         of_key = (too_much.of_key, kept.of_key, too_little.of_key)
         yield from _judged(use.place, *(check(use) for check in of_key))
-    keys = {one.place for one in found.keys}
     for alias in found.aliases:
-        yield from kept.of_alias(alias, keys)
+        yield from kept.of_alias(alias, found)
     for one in found.attached:
         yield from _judged(one.place, too_little.of_permission(one, found), too_much.of_permission(one, found))
     for naming in found.naming:

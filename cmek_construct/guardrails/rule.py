@@ -14,7 +14,7 @@ from cmek_construct.policy import aws
 from cmek_construct.policy.text import alone, is_unreadable
 from cmek_construct.templates.choices import Case, InCase
 from cmek_construct.templates.evidence import allowing, names_in
-from cmek_construct.templates.found import Found, Now, Output, Place, beside
+from cmek_construct.templates.found import Found, Now, Output, Place, Resource, beside
 
 _LONGEST_WITNESS: Final = 200
 _LONGEST: Final = 1_000
@@ -121,12 +121,10 @@ class Trust(Subject):
 def trusts_of(found: Found) -> dict[Place, list[Trust]]:
     """The roles that Pinecone assumes, in each case."""
     ids = dict(beside(found.outputs, "Role ARN", "External ID"))
-    return {
-        role.place: [_trust(found, role.place, one, ids.get(role.place)) for one in role.cases] for role in found.roles
-    }
+    return {role.place: [_trust(found, role, one, ids.get(role.place)) for one in role.cases] for role in found.roles}
 
 
-def _trust(found: Found, place: Place, one: InCase[Now], output: Output | None) -> Trust:
+def _trust(found: Found, role: Resource, one: InCase[Now], output: Output | None) -> Trust:
     now, statements = one.value, list(allowing(one.value.policy))
     forms: list[re.Match[str]] = []
     for each in statements:
@@ -152,7 +150,7 @@ def _trust(found: Found, place: Place, one: InCase[Now], output: Output | None) 
     must_come = dict.fromkeys([*regions, *(guide.PINECONE_REGIONS if is_third else ())])
     roles = [f"arn:aws:iam::{account}:role/{guide.ROLE_NAME_PREFIX}{region}" for region in must_come]
     limits = guide.policy_document(*limit)
-    return Trust(found, place, one.case, now, account, asked_id, external_id, roles, limits)
+    return Trust(found, role.place, one.case, now, account, asked_id, external_id, roles, limits)
 
 
 @dataclass(frozen=True, eq=False)

@@ -127,13 +127,11 @@ def of_naming(naming: Naming, ask: Questions) -> Iterator[Violation]:
 
 def of_outputs(found: Found) -> Iterator[Violation]:
     """An output for Pinecone's console that gives something else than the role or key."""
-    ours = [*found.roles, *found.keys]
-    named = {one.of for one in found.outputs}
-    for output in (one for one in found.outputs if ours and one.of is None and one.label in _CONSOLE):
+    for output in (one for one in found.outputs if found.by_place and one.of is None and one.label in _CONSOLE):
         stack, (service, kind) = output.place.stack, _CONSOLE[output.label]
-        places = [one.place for one in (found.roles if service == "iam" else found.keys) if one.place not in named]
-        instead = [place.logical_id for place in places if place.stack.name == stack.name]
-        known = {stack.account, *(one.place.stack.account for one in ours)}
+        those = [one for one in (found.roles if service == "iam" else found.keys) if one.place.stack is stack]
+        instead = [one.place.logical_id for one in those if not one.outputs]
+        known = {stack.account, *(place.stack.account for place in found.by_place)}
         for value in dict.fromkeys(now.value for now in output.cases):
             arn = parts(value, ":")
             # It may be a role or key of the account that was given to a construct.

@@ -86,7 +86,6 @@ class Naming:
     role: Place
     member: str
     """The property, such as ``PolicyDocument`` or ``Admins.0.DataLakePrincipalIdentifier``."""
-    case: Case
     arn: str
     """Of the role."""
     policy: Policy | None
@@ -198,21 +197,16 @@ class Found:
         ours = {one.place for one in aliases if one.is_named or one.key in self.judged}
         self.aliases = [one for one in aliases if one.place in ours]
         self._outputs, self._aliases = by(self.outputs, lambda one: one.of), by(self.aliases, lambda one: one.key)
-        self.roles, self.keys = (
-            [self.resource(place, cases) for place, cases in some.items() if place in self.judged]
-            for some in (self.every_role, self.every_key)
-        )
-
-    @cached_property
-    def by_place(self) -> dict[Place, Resource]:
-        """The roles and keys by their places."""
-        return {one.place: one for one in (*self.roles, *self.keys)}
+        self.by_place = {place: self.resource(place, cases) for place, cases in every.items() if place in self.judged}
+        """The roles, then the keys."""
+        self.roles = [one for place, one in self.by_place.items() if place.type == ROLE]
+        self.keys = [one for place, one in self.by_place.items() if place.type != ROLE]
 
     @cached_property
     def by_stack(self) -> dict[Stack, list[Resource | Unread]]:
         """Roles, keys, and what may be one and cannot be judged, each once, by the stacks that have them."""
         unread = {one.place: one for one in reversed(self.unread) if one.place.is_role_or_key}
-        ours: list[Resource | Unread] = [*self.roles, *self.keys, *unread.values()]
+        ours: list[Resource | Unread] = [*self.by_place.values(), *unread.values()]
         return by(ours, lambda one: one.place.stack)
 
     @cached_property
@@ -233,7 +227,7 @@ class Found:
     def arns(self) -> dict[str, Place]:
         """The roles, users and keys of all templates, by their ARNs."""
         every = {arn: place for place, arn in self.run.arns.items()}
-        return every | {now.value.arn: one.place for one in (*self.roles, *self.keys) for now in one.cases}
+        return every | {now.value.arn: one.place for one in self.by_place.values() for now in one.cases}
 
     def _each(self, *types: str) -> Iterator[tuple[Place, tuple[InCase[Now], ...]]]:
         for place in self.run.places(*types):

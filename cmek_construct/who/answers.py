@@ -22,7 +22,7 @@ from cmek_construct.policy.text import alone, is_known, is_wild
 from cmek_construct.templates.choices import InCase, by_default
 from cmek_construct.templates.evidence import allowing, pinecones_accounts
 from cmek_construct.templates.found import Found, Now, Place, Resource, Unread
-from cmek_construct.templates.reading import members
+from cmek_construct.templates.reading import by, members
 from cmek_construct.templates.stacks import ROLE, Stack
 from cmek_construct.who.people import People, Somebody, is_asked
 
@@ -97,11 +97,9 @@ class Who:
 
 def together(rows: Iterable[Row], said: Callable[[Row], T]) -> Alike[T]:
     """Those who get the same answers about a role or key, and the questions of one of them by the answer as shown."""
-    each: dict[Somebody, dict[T, list[Row]]] = {}
-    for row in rows:
-        each.setdefault(row.who, {}).setdefault(said(row), []).append(row)
     found: dict[object, tuple[list[Somebody], dict[T, list[Row]]]] = {}
-    for somebody, answers in each.items():
+    for somebody, some in by(rows, lambda row: row.who).items():
+        answers = by(some, said)
         same = tuple((answer, *((row.action, *row[3:6]) for row in some)) for answer, some in answers.items())
         found.setdefault(same, ([], answers))[0].append(somebody)
     return list(found.values())
@@ -112,9 +110,9 @@ def who(found: Found) -> list[Who]:
     return [one for stack in found.run.stacks if (one := about(found, stack)).rows]
 
 
-def _accounts_of_pinecone(some: Iterable[Resource | Unread]) -> list[str]:
+def _accounts_of_pinecone(some: Iterable[Resource]) -> list[str]:
     """The accounts that policies take for Pinecone's and that are not their own, each once."""
-    every = [now.value for one in some if isinstance(one, Resource) for now in one.cases]
+    every = [now.value for one in some for now in one.cases]
     return list(dict.fromkeys(it for one in every for it in pinecones_accounts(one.policy) if it != one.account))
 
 
@@ -131,8 +129,8 @@ def about(found: Found, stack: Stack) -> Who:
     some = found.by_stack.get(stack, [])
     read = [one for one in some if isinstance(one, Resource)]
     named = {place for one in read for now in one.cases for place in now.value.roles}
-    beside = [found.by_place[place] for place in sorted(named, key=str)]
-    pinecone = next(iter(_accounts_of_pinecone([*some, *beside])), None)
+    beside = (found.by_place[place] for place in sorted(named, key=str))
+    pinecone = next(iter(_accounts_of_pinecone([*read, *beside])), None)
     assumed: dict[str, str] = {}
     rows = [(one.place, _about(found, one, pinecone, assumed)) for one in some]
     return Who(
