@@ -49,11 +49,8 @@ class Violation:
     @property
     def reported(self) -> tuple[Path, str, str]:
         """File and logical ID of what CDK knows, of a stack set those of the set; and in words what is within it."""
-        stack, logical_id, within = self.place.stack, self.logical_id, ""
-        while stack.is_in_stack_set and stack.parent:
-            within = f"In TemplateBody, {logical_id}: {within}"
-            stack, logical_id = stack.parent, stack.within[-1]
-        return stack.template.file, logical_id, within
+        file, logical_id, rest = self.place.stack.top.reported(self.place.path)
+        return file, logical_id, "".join(f"In TemplateBody, {one}: " for one in rest.split("/") if one)
 
 
 @dataclass(frozen=True)

@@ -273,9 +273,8 @@ class Template:
             opens = kind == "trust" and raw.get("Effect") != "Deny"
             second = opens and any(case in opened for case in some)
             opened += some if opens else []
-            said.append(
-                Said(raw, called, kind, account, roles, self._people, some, where(some, every or cases), second)
-            )
+            when = where(some, every or cases)
+            said.append(Said(raw, called, kind, account, roles, self._people, some, when, second))
         resource = self._text(own[0][1].resource or "") if own else ""
         variables = all(one.variables for _, each in own for one in each.statements)
         return Policy(title, kind, said, place.seen_from(self.stack), resource, self._forms, variables, cases)
@@ -285,10 +284,9 @@ class Template:
         every = [case for case, _ in told]
         found: dict[str, Any] = {}
         for name in dict.fromkeys(name for _, now in told for name in now.properties if name not in _POLICIES):
-            values = ((case, _each_text(now.properties.get(name, NOTHING), self._text)) for case, now in told)
-            same = by(
-                ((case, it) for case, it in values if it is not NOTHING), lambda one: json.dumps(one[1], default=str)
-            )
+            values = ((case, now.properties.get(name, NOTHING)) for case, now in told)
+            set_to = [(case, _each_text(value, self._text)) for case, value in values if value is not NOTHING]
+            same = by(set_to, lambda one: json.dumps(one[1], default=str))
             cases = {where([case for case, _ in some], every): some[0][1] for some in same.values()}
             if cases:
                 found[self._text(name)] = cases.get(None, cases)
