@@ -40,11 +40,9 @@ def judge(found: Found) -> list[Violation]:
 def _violations(found: Found) -> Iterator[Violation]:
     trusts = trusts_of(found)
     for trust in chain.from_iterable(trusts.values()):
-        of_role = (too_much.of_trust, kept.of_role, too_little.of_trust)
-        yield from _judged(trust.place, *(check(trust) for check in of_role))
+        yield from _judged(trust.place, too_much.of_trust(trust), kept.of_role(trust), too_little.of_trust(trust))
     for use in key_uses(found, trusts):
-        of_key = (too_much.of_key, kept.of_key, too_little.of_key)
-        yield from _judged(use.place, *(check(use) for check in of_key))
+        yield from _judged(use.place, too_much.of_key(use), kept.of_key(use), too_little.of_key(use))
     for alias in found.aliases:
         yield from kept.of_alias(alias, found)
     for one in found.attached:

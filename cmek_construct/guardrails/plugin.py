@@ -127,6 +127,5 @@ def _concern_every_selection(file: Path) -> None:
             path, resource = construct["constructPath"], construct.get("cloudFormationResource")
             if path:
                 words = f"{path} ({resource['logicalId']})" if resource else path
-                told = {"templatePath": "", "logicalId": words}
-                construct |= {"constructPath": "", "cloudFormationResource": told}
+                construct |= {"constructPath": "", "cloudFormationResource": {"templatePath": "", "logicalId": words}}
     file.write_text(json.dumps(report, indent=2), encoding="utf-8")

@@ -170,7 +170,7 @@ def key_uses(found: Found, trusts: Mapping[Place, Sequence[Trust]]) -> Iterator[
             places = now.roles
             if not places and output and output.of and key.primary is None:
                 places = frozenset({output.of})
-            of_console = {one.value for one in output.cases} if output else set()
+            of_console = {one.value for one in output.cases} if output else ()
             others = sorted(arn for arn in of_console if f":iam::{now.account}:role/" in arn)
             every = [one for place in sorted(places, key=str) for one in trusts.get(place, ()) if one.case.agrees(case)]
             named = {name for statement in now.policy.statements for name in names_in(statement)}

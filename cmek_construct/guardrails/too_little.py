@@ -155,12 +155,11 @@ def of_permission(attached: Attached, found: Found) -> Iterator[Violation]:
     role = next((one.value.arn for one in found.roles_in(attached.case, [attached.role])), None)
     role = role or f"arn:aws:iam::{attached.role.stack.account}:role/x"
     asked = []
-    for key in found.keys_of.get(attached.role, ()):
+    for _, key in found.keys_of.get(attached.role, ()):
         # What a call on a key says of where it is, as far as that is known.
         where = zip(("aws:RequestedRegion", "aws:ResourceAccount"), parts(key, ":")[3:5], strict=False)
         sent = {**_FACTS, **{what: value for what, value in where if is_known(value)}}
-        requests = [Request(role, what, key, sent) for what in guide.ENCRYPT_DECRYPT]
-        asked += _asked(found, policy, requests)
+        asked += _asked(found, policy, [Request(role, what, key, sent) for what in guide.ENCRYPT_DECRYPT])
     for request, *_ in _first(asked, "no", "denied"):
         yield LOCKED_OUT.broken(place, f"{Quoted(name)} keeps the role from {request.action}.", name)
     for request, said, _ in _first(asked, "unsure", "may be denied"):

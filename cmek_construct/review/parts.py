@@ -234,8 +234,7 @@ class Template:
 
     def _thing(self, place: Place, properties: Mapping[str, Any], *more: Any) -> Thing:
         kind = {ROLE: "Role", ALIAS: "Alias"}.get(place.type, "Key")
-        is_kept = place.raw.get("DeletionPolicy") in _KEPT
-        return Thing(kind, place.seen_from(self.stack), is_kept, properties, *more)
+        return Thing(kind, place.seen_from(self.stack), place.raw.get("DeletionPolicy") in _KEPT, properties, *more)
 
     def _shortened(self, text: str) -> str:
         """A text; who is named in it is remembered."""

@@ -220,9 +220,8 @@ def _of_trust(said: Said) -> tuple[str | None, Statement]:
 
 
 def _of_key(said: Said) -> tuple[str | None, Statement]:
-    is_of_root = any(name.endswith(":root") for name in said.names)
     by_actions: dict[str, Iterable[str]] = {
-        ROOT: ("kms:*", "*") if is_of_root else (),
+        ROOT: ("kms:*", "*") if any(name.endswith(":root") for name in said.names) else (),
         ATTACH: GRANTS,
         ADMINISTRATORS: ("kms:Put*", "kms:PutKeyPolicy"),
         USE: (*guide.ENCRYPT_DECRYPT, "kms:*"),

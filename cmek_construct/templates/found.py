@@ -10,7 +10,7 @@ from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, S
 from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from functools import cached_property, partial
-from operator import eq
+from operator import eq, itemgetter
 from typing import Any, Final, TypeAlias
 
 from cmek_construct.policy import Policy
@@ -206,17 +206,13 @@ class Found:
     def by_stack(self) -> dict[Stack, list[Resource | Unread]]:
         """Roles, keys, and what may be one and cannot be judged, each once, by the stacks that have them."""
         unread = {one.place: one for one in reversed(self.unread) if one.place.is_role_or_key}
-        ours: list[Resource | Unread] = [*self.by_place.values(), *unread.values()]
-        return by(ours, lambda one: one.place.stack)
+        return by([*self.by_place.values(), *unread.values()], lambda one: one.place.stack)
 
     @cached_property
-    def keys_of(self) -> dict[Place, dict[str, None]]:
-        """The ARNs of the keys that a role must be able to use, by the role."""
-        found: dict[Place, dict[str, None]] = {}
-        for now in (one.value for key in self.keys for one in key.cases):
-            for role in now.roles:
-                found.setdefault(role, {})[now.arn] = None
-        return found
+    def keys_of(self) -> dict[Place, list[tuple[Place, str]]]:
+        """By a role: itself, with the ARN of each key that it must be able to use."""
+        every = ((role, one.value.arn) for key in self.keys for one in key.cases for role in one.value.roles)
+        return by(dict.fromkeys(every), itemgetter(0))
 
     def roles_in(self, case: Case, places: Iterable[Place]) -> list[InCase[Now]]:
         """Roles as they are in a case of something else."""

@@ -124,10 +124,8 @@ class Run:
     @cached_property
     def typed(self) -> frozenset[str]:
         """The holes that a deployer types."""
-        every = ((stack, name, one) for stack in self.stacks for name, one in stack.parameters.items())
-        return frozenset(
-            stack.named(name) for stack, name, one in every if str(one.get("Type", "String")) in ("String", "Number")
-        )
+        every = ((stack.named(name), one) for stack in self.stacks for name, one in stack.parameters.items())
+        return frozenset(name for name, one in every if one.get("Type", "String") in ("String", "Number"))
 
     @cached_property
     def roles_by_id(self) -> dict[str, str]:

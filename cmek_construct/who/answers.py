@@ -45,6 +45,7 @@ Sent: TypeAlias = Mapping[str, str | None]
 T = TypeVar("T", bound=Hashable)
 Alike: TypeAlias = list[tuple[list[Somebody], dict[T, list["Row"]]]]
 """Each time those who get the same answers, and the questions of one of them by the answer."""
+_Answers: TypeAlias = list[tuple["Row", "Row"]]
 
 
 class Row(NamedTuple):
@@ -155,7 +156,7 @@ def _about(found: Found, one: Resource | Unread, pinecone: str | None, assumed: 
         asked = [_asked(found, place, now, pinecone) for now in cases]
         policies = [policy for policy, _ in asked]
         rows = list(dict.fromkeys(row for _, some in asked for row in some))
-        answered = _in_every_way(found.ask, cases, policies, rows)
+        answered = _in_every_way(partial(_answers, found.ask, cases), policies, rows)
     except CannotBeJudged as error:
         action = ASSUME if place.type == ROLE else ", ".join(ON_KEY)
         anybody, doubt = Somebody("anybody", "arn:aws:iam::*:*"), f"it cannot be judged: {error}"
@@ -164,11 +165,8 @@ def _about(found: Found, one: Resource | Unread, pinecone: str | None, assumed: 
     return list(_told([*answered, *more], place.stack))
 
 
-def _in_every_way(
-    questions: Questions, cases: Sequence[InCase[Now]], policies: Sequence[Policy], rows: Sequence[Row]
-) -> list[Row]:
+def _in_every_way(ask: Callable[..., _Answers], policies: Sequence[Policy], rows: Sequence[Row]) -> list[Row]:
     """The rows with their answers: called directly, and to whom more is said in another way, with that."""
-    ask = partial(_answers, questions, cases)
     said = dict(ask(policies, rows, DIRECT_CALL))
     through: dict[Row, list[str]] = {}
     for service in [one for one, lets in _compared(policies, _VIA, _ANY).items() if lets]:
@@ -212,7 +210,7 @@ def _in_every_way(
 
 def _answers(
     ask: Questions, cases: Sequence[InCase[Now]], policies: Sequence[Policy], rows: Sequence[Row], sent: Sent
-) -> list[tuple[Row, Row]]:
+) -> _Answers:
     """Rows, each with its answer: the one that is given in every case of the template's conditions."""
     chosen = [{**now.case.choices, **now.case.members} for now in cases]
     names = dict.fromkeys(name for one in chosen for name in one)

@@ -64,8 +64,7 @@ class People:
             found = [*self._each(others, accounts), *outside, *(Somebody("the role itself", one) for one in own)]
         else:
             called = ((f"the role {self.arns[one].seen_from(self.stack)}", one) for one in own)
-            ours = (Somebody(*each, is_pinecone=True) for each in called)
-            found = [*ours, *self._each(others, accounts), *outside]
+            found = [*(Somebody(*each, is_pinecone=True) for each in called), *self._each(others, accounts), *outside]
         return list(_but_each_other(dict.fromkeys(found), accounts))
 
     def _is_pinecones(self, arn: str) -> bool:
