@@ -105,7 +105,7 @@ def of_key(use: KeyUse) -> Iterator[Violation]:
         action: [{**context, "aws:userid": account, **some} for some in tags] for action, context in _OWNERS.items()
     }
     asked = [Request(root, action, context=one, own=True) for action, each in sent.items() for one in each]
-    every = _asked(use.found, policy, asked if "KeyPolicy" in use.now.properties else ())
+    every = [*_asked(use.found, policy, asked if "KeyPolicy" in use.now.properties else ())]
     for action in _OWNERS:
         answers = [it for it in every if it[0].action == action]
         owner += _first(answers, "yes") or _first(answers, "unsure", "may be denied") or answers[:1]
@@ -154,7 +154,7 @@ def of_permission(attached: Attached, found: Found) -> Iterator[Violation]:
         policy = replace(policy, statements=(_EVERYTHING, *policy.statements))
     role = next((one.value.arn for one in found.roles_in(attached.case, [attached.role])), None)
     role = role or f"arn:aws:iam::{attached.role.stack.account}:role/x"
-    asked = []
+    asked: list[_Answered] = []
     for _, key in found.keys_of.get(attached.role, ()):
         # What a call on a key says of where it is, as far as that is known.
         where = zip(("aws:RequestedRegion", "aws:ResourceAccount"), parts(key, ":")[3:5], strict=False)
@@ -168,8 +168,7 @@ def of_permission(attached: Attached, found: Found) -> Iterator[Violation]:
         yield NOT_SEEN.broken(place, what, f"{name} {' '.join(said.hangs_on)}")
 
 
-def _asked(found: Found, policy: Policy, requests: Sequence[Request]) -> list[_Answered]:
-    answered = []
+def _asked(found: Found, policy: Policy, requests: Sequence[Request]) -> Iterator[_Answered]:
     for request, said in zip(requests, found.ask.answers(policy, requests) if requests else (), strict=True):
         may_be_denial = said.statement is None or said.statement.effect == "Deny"
         how = "denied" if said.verdict is Verdict.NO and said.statement and may_be_denial else "no"
@@ -179,8 +178,7 @@ def _asked(found: Found, policy: Policy, requests: Sequence[Request]) -> list[_A
             how = "unread"
         elif said.verdict is Verdict.CANNOT_TELL:
             how = "may be denied" if may_be_denial else "unsure"
-        answered.append((request, said, how))
-    return answered
+        yield request, said, how
 
 
 def _first(needed: Iterable[_Answered], *kinds: str) -> list[_Answered]:

@@ -342,15 +342,13 @@ class Found:
                     yield said
 
 
-def outputs_of(run: Run, stacks: Iterable[Stack]) -> list[Output]:
+def outputs_of(run: Run, stacks: Iterable[Stack]) -> Iterator[Output]:
     """What a person carries to Pinecone's console."""
-    found = []
     for stack, name, one in ((top, name, one) for top in stacks for name, one in top.outputs.items()):
         description = str(one.get("Description", ""))
         if _CONSOLE in description:
             label = _LABEL.search(description)
-            found.append(Output(Place(stack, name), label[1] if label else "", run.text(stack, one.get("Value"))))
-    return found
+            yield Output(Place(stack, name), label[1] if label else "", run.text(stack, one.get("Value")))
 
 
 def beside(outputs: Iterable[Output], label: str, other: str) -> Iterator[tuple[Place, Output]]:

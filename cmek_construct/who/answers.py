@@ -45,7 +45,7 @@ Sent: TypeAlias = Mapping[str, str | None]
 T = TypeVar("T", bound=Hashable)
 Alike: TypeAlias = list[tuple[list[Somebody], dict[T, list["Row"]]]]
 """Each time those who get the same answers, and the questions of one of them by the answer."""
-_Answers: TypeAlias = list[tuple["Row", "Row"]]
+_Answers: TypeAlias = Iterator[tuple["Row", "Row"]]
 
 
 class Row(NamedTuple):
@@ -225,7 +225,6 @@ def _answers(
         own = True if is_other else False if row.who.own_policies is False else None
         requests.append(Request(row.who.arn, row.action, context=context, own=own, but=row.who.but))
     answers = zip(*(ask.answers(each, requests) for each in policies if rows), strict=True)
-    found = []
     for row, said in zip(rows, answers, strict=True):
         verdict, name = said[0].verdict, _name(said[0].statement)
         doubt = None
@@ -234,8 +233,7 @@ def _answers(
         elif verdict is Verdict.CANNOT_TELL:
             doubt = ", ".join(map(printable, said[0].hangs_on)) or "what it says is not known"
             doubt = f"{name}: {doubt}" if name else doubt
-        found.append((row, row._replace(verdict=verdict, statement=name, doubt=doubt)))
-    return found
+        yield row, row._replace(verdict=verdict, statement=name, doubt=doubt)
 
 
 def _asked(found: Found, place: Place, now: InCase[Now], pinecone: str | None) -> tuple[Policy, list[Row]]:
