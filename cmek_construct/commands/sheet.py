@@ -13,6 +13,7 @@ from typing import Any, Final, Literal
 
 import typer
 
+from cmek_construct import checks
 from cmek_construct.aws.objects import Instance
 from cmek_construct.aws.reading import read_stack, read_stack_set
 from cmek_construct.aws.session import Asking, AwsError, Session
@@ -155,6 +156,9 @@ def _outputs(instance: Instance, asking: Asking, session: Session, role: str) ->
         raise Refused(f"the stack is in {stack.status}: mend it first")
     for wrong in wrong_outputs(stack.outputs, "the set", instance.account, instance.region).values():
         raise Refused(wrong)
+    its_id = stack.outputs.get(EXTERNAL_ID)
+    if its_id is not None and not checks.EXTERNAL_ID.fullmatch(its_id):
+        raise Refused(f"the output {EXTERNAL_ID} is {its_id!a}, which is no external ID")
     return stack.outputs
 
 
