@@ -624,6 +624,21 @@ def test_what_only_a_person_can_tell_is_listed(tmp_path: Path) -> None:
     assert "What only you can tell" not in text(tmp_path, good())
 
 
+def test_a_key_that_may_be_of_the_role_and_names_another_role_is_shown(tmp_path: Path) -> None:
+    template = good()
+    template["Parameters"] = {"Whoever": {"Type": "String"}}
+    lambdas = [{"Effect": "Allow", "Principal": {"Service": "lambda.amazonaws.com"}, "Action": "sts:AssumeRole"}]
+    whom = [{"Fn::GetAtt": ["Other", "Arn"]}, {"Ref": "Whoever"}]
+    allowed = [{"Effect": "Allow", "Principal": {"AWS": one}, "Action": "kms:*", "Resource": "*"} for one in whom]
+    template["Resources"] = {
+        ROLE: template["Resources"][ROLE],
+        "Other": {"Type": "AWS::IAM::Role", "Properties": {"AssumeRolePolicyDocument": {"Statement": lambdas}}},
+        "MayBe": {"Type": "AWS::KMS::Key", "Properties": {"KeyPolicy": {"Statement": allowed}}},
+    }
+    template["Outputs"] = {}
+    assert "Key policy of MayBe" in text(tmp_path, template)
+
+
 def test_what_goes_to_pinecones_console_is_said(tmp_path: Path) -> None:
     said = text(tmp_path, good())
     assert f"Pinecone's console gets, from the outputs of the stack: Role ARN of {ROLE}, Key" in said

@@ -242,6 +242,17 @@ def test_other_resources_that_name_the_role_are_found(member: str, value: Any, i
     assert naming.role == found.roles[0].place
 
 
+def test_roles_that_are_named_by_a_pattern_are_told_in_one_order() -> None:
+    template = good()
+    role = of_type(template, "IAM::Role")
+    every = [f"role-{number}" for number in range(9)]
+    for name in every:
+        template["Resources"][name] = {"Type": "AWS::IAM::Role", "Properties": {**role, "RoleName": name}}
+    pattern = s3("*", Condition={"ArnLike": {"aws:PrincipalArn": f"{ARN}/role-?"}})
+    found = found_in(with_more(template, "S3::BucketPolicy", PolicyDocument=pattern), account=CUSTOMER)
+    assert [one.role.logical_id for one in found.naming] == every
+
+
 def test_a_policy_as_text_in_which_a_member_stands_twice_may_be_anything() -> None:
     template = good()
     role = of_type(template, "IAM::Role")

@@ -10,7 +10,7 @@ from cmek_construct.commands.options import ACCOUNT_OF_TEMPLATES, ACKNOWLEDGE, A
 from cmek_construct.commands.printing import counted, refuse, shown, tell_what_to_ask, told
 from cmek_construct.guardrails.judging import guarded, refused_at_synth
 from cmek_construct.policy.words import Quoted, visible
-from cmek_construct.review.parts import by
+from cmek_construct.templates.reading import by
 from cmek_construct.templates.run import read_run
 from cmek_construct.warnings import GUARDRAILS
 
@@ -48,7 +48,7 @@ def check(
     yield from shown(as_json, lambda: judged, (line for one in judged for line in _lines(**one)))
     problems = [*map(str, found.problems), *refused_at_synth(run, but=GUARDRAILS)]
     refused = [one for one in violations if one.meant is None]
-    if not found.roles and not found.keys:
+    if not found.by_place:
         problems.append("Nothing of Pinecone's was found, so nothing was checked.")
     tell_what_to_ask(found)
     broken = {one.rule for one in violations}

@@ -74,13 +74,12 @@ def _read_templates(paths: Sequence[Path], lock: Lock) -> tuple[list[StackNow], 
     """The stacks of files and cloud assemblies, and which roles and keys are Pinecone's: all that a lock has."""
     run = templates.read_run(paths)
     found = templates.find(run, known=partial(is_locked, lock))
-    judged = {one.place for one in (*found.roles, *found.keys)}
-    unread = [one for one in found.unread if one.place.type in REPLACING and one.place not in judged]
+    unread = [one for one in found.unread if one.place.type in REPLACING and one.place not in found.by_place]
     problems = [*map(str, found.problems)] or [f"{one} Until then it cannot be locked." for one in unread]
     if problems:
         raise LockError("\n".join(problems))
     stacks = stacks_of(run)
-    if not {one.stack.top.name for one in judged} & {one.top.name for one in stacks}:
+    if not {one.stack.top.name for one in found.by_place} & {one.top.name for one in stacks}:
         names = ", ".join(printable(path) for path in paths)
         raise LockError(f"{names}: it has no role or key of Pinecone's, so there is nothing to do.")
     for one in stacks:
@@ -88,7 +87,7 @@ def _read_templates(paths: Sequence[Path], lock: Lock) -> tuple[list[StackNow], 
             shown = f"{printable(one.top.template.file)}: a template by itself is locked under the name of its file"
             cure = "Call the file as the stack, NAME.json."
             raise LockError(f"{shown}, but {one.place.stack!a} is no name of a stack. {cure}")
-    return stacks, set(map(str, judged))
+    return stacks, set(map(str, found.by_place))
 
 
 def _updated(

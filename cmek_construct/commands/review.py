@@ -22,7 +22,7 @@ def judged(
 ) -> tuple[list[Template], list[str]]:
     """Templates judged by the guardrails, and what could not be read; the rest is as `guarded` takes it."""
     found, violations = guarded(run, vendor_role_arns, acknowledged or {})
-    return templates_of(found, violations, vendor_role_arns), list(map(str, found.problems))
+    return templates_of(found, violations), list(map(str, found.problems))
 
 
 @told(

@@ -13,7 +13,7 @@ from typing import Any, Final
 from cmek_construct import warnings as ids
 from cmek_construct.checks import printable
 from cmek_construct.guardrails import kept, rule, too_little, too_much
-from cmek_construct.guardrails.rule import Context, Violation, key_uses
+from cmek_construct.guardrails.rule import Violation, key_uses, trusts_of
 from cmek_construct.policy import CannotBeJudged
 from cmek_construct.policy.words import Quoted
 from cmek_construct.templates.files import MANIFEST
@@ -29,29 +29,26 @@ REPORT: Final = "validation-report.json"
 """The file of an assembly in which CDK says what the plugins found."""
 
 
-def judge(found: Found, vendor_role_arns: Collection[str] = ()) -> list[Violation]:
+def judge(found: Found) -> list[Violation]:
     """What the templates of a run say that they must not; each once, resource by resource."""
     violations: dict[tuple[str, Place], Violation] = {}
-    for one in _violations(Context(found, frozenset(vendor_role_arns))):
+    for one in _violations(found):
         violations.setdefault((one.rule, one.place), one)
     return list(violations.values())
 
 
-def _violations(context: Context) -> Iterator[Violation]:
-    found = context.found
-    for trust in chain.from_iterable(context.trusts.values()):
-        of_role = (too_much.of_trust, kept.of_role, too_little.of_trust)
-        yield from _judged(trust.place, *(check(trust) for check in of_role))
-    for use in key_uses(context):
-        of_key = (too_much.of_key, kept.of_key, too_little.of_key)
-        yield from _judged(use.place, *(check(use) for check in of_key))
-    keys = {one.place for one in found.keys}
+def _violations(found: Found) -> Iterator[Violation]:
+    trusts = trusts_of(found)
+    for trust in chain.from_iterable(trusts.values()):
+        yield from _judged(trust.place, too_much.of_trust(trust), kept.of_role(trust), too_little.of_trust(trust))
+    for use in key_uses(found, trusts):
+        yield from _judged(use.place, too_much.of_key(use), kept.of_key(use), too_little.of_key(use))
     for alias in found.aliases:
-        yield from kept.of_alias(alias, keys)
+        yield from kept.of_alias(alias, found)
     for one in found.attached:
-        yield from _judged(one.place, too_little.of_permission(one, context), too_much.of_permission(one, context))
+        yield from _judged(one.place, too_little.of_permission(one, found), too_much.of_permission(one, found))
     for naming in found.naming:
-        yield from _judged(naming.place, too_much.of_naming(naming, context.ask))
+        yield from _judged(naming.place, too_much.of_naming(naming, found.ask))
     yield from too_much.of_outputs(found)
     for unread in found.unread:
         yield kept.UNREAD.broken(unread.place, f"{Quoted(unread.place.path)}: {unread.why} {unread.way_out}")
@@ -81,7 +78,7 @@ def guarded(
                 which = (str(suppressed.get("ruleName")), file, str(resource.get("logicalId")))
                 by_app[which] = str(suppressed.get("reason"))
     violations = []
-    for one in judge(found, vendor_role_arns):
+    for one in judge(found):
         path, logical_id, _ = one.reported
         reason = acknowledged.get(one.rule) or by_app.get((one.rule, path.name, logical_id)) or one.meant
         violations.append(replace(one, meant=reason))

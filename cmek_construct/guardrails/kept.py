@@ -5,14 +5,14 @@ attribute"; steps 2.4 to 2.7 of the guide.
 """
 
 import re
-from collections.abc import Collection, Iterable, Iterator
+from collections.abc import Iterable, Iterator
 from typing import Final, NamedTuple
 
 from cmek_construct import checks
 from cmek_construct import warnings as ids
 from cmek_construct.guardrails.rule import KeyUse, Rule, Subject, Trust, Violation
 from cmek_construct.policy.words import Quoted
-from cmek_construct.templates.found import Alias, Place
+from cmek_construct.templates.found import Alias, Found, Place
 from cmek_construct.templates.reading import writers
 
 _WANTED: Final = {"DeletionPolicy": ("Retain", "RetainExceptOnCreate"), "UpdateReplacePolicy": ("Retain",)}
@@ -62,11 +62,11 @@ def _retained(place: Place, rule: Rule, *attributes: str) -> Iterator[Violation]
         yield rule.broken(place, f"{', and '.join(faults)}.")
 
 
-def of_alias(alias: Alias, keys: Collection[Place]) -> Iterator[Violation]:
+def of_alias(alias: Alias, found: Found) -> Iterator[Violation]:
     """An alias that can go, or that names none of Pinecone's keys."""
     if alias.is_named:
         yield from _retained(alias.place, ALIAS_RETAINED, "DeletionPolicy")
-    if keys and alias.key not in keys:
+    if found.keys and alias.key not in found.by_place:
         said = f"The alias {Quoted(alias.name)} has the target {Quoted(alias.target)}, "
         yield ALIAS_TARGET.broken(alias.place, f"{said}which is not the key that Pinecone encrypts with.")
 

@@ -84,7 +84,7 @@ class CmekGuardrails:
         for problem in found.problems:
             what, cure = f"{problem.where}: {problem.what}", problem.way_out or "Synthesize the app anew."
             violations.append(_violation(ids.CANNOT_BE_JUDGED, what, cure, files[0]))
-        for one in judge(found, self._vendor_role_arns):
+        for one in judge(found):
             if one.meant is None:
                 file, logical_id, within = one.reported
                 what = f"{within}{one.what} {one.allows}"
@@ -127,6 +127,5 @@ def _concern_every_selection(file: Path) -> None:
             path, resource = construct["constructPath"], construct.get("cloudFormationResource")
             if path:
                 words = f"{path} ({resource['logicalId']})" if resource else path
-                told = {"templatePath": "", "logicalId": words}
-                construct |= {"constructPath": "", "cloudFormationResource": told}
+                construct |= {"constructPath": "", "cloudFormationResource": {"templatePath": "", "logicalId": words}}
     file.write_text(json.dumps(report, indent=2), encoding="utf-8")

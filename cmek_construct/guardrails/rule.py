@@ -2,9 +2,8 @@
 
 import hashlib
 import re
-from collections.abc import Iterable, Iterator
-from dataclasses import dataclass, field
-from functools import cached_property
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import ClassVar, Final
 
@@ -12,11 +11,10 @@ from cmek_construct import guide
 from cmek_construct import warnings as ids
 from cmek_construct.checks import EXTERNAL_ID, REGION
 from cmek_construct.policy import aws
-from cmek_construct.policy.questions import Questions
 from cmek_construct.policy.text import alone, is_unreadable
 from cmek_construct.templates.choices import Case, InCase
 from cmek_construct.templates.evidence import allowing, names_in
-from cmek_construct.templates.found import Found, Now, Output, Place, beside
+from cmek_construct.templates.found import Found, Now, Output, Place, Resource, beside
 
 _LONGEST_WITNESS: Final = 200
 _LONGEST: Final = 1_000
@@ -51,11 +49,8 @@ class Violation:
     @property
     def reported(self) -> tuple[Path, str, str]:
         """File and logical ID of what CDK knows, of a stack set those of the set; and in words what is within it."""
-        stack, logical_id, within = self.place.stack, self.logical_id, ""
-        while stack.is_in_stack_set and stack.parent:
-            within = f"In TemplateBody, {logical_id}: {within}"
-            stack, logical_id = stack.parent, stack.within[-1]
-        return stack.template.file, logical_id, within
+        file, logical_id, rest = self.place.stack.top.reported(self.place.path)
+        return file, logical_id, "".join(f"In TemplateBody, {one}: " for one in rest.split("/") if one)
 
 
 @dataclass(frozen=True)
@@ -88,52 +83,11 @@ ACCESS_UNREAD: Final = Rule(
 )
 
 
-@dataclass(frozen=True)
-class Context:
-    """What is the same for everything in a run."""
-
-    found: Found
-    vendors: frozenset[str]
-    """Roles of other accounts that were declared."""
-    ask: Questions = field(default_factory=Questions)
-
-    @cached_property
-    def typed(self) -> frozenset[str]:
-        """The holes that a deployer types."""
-        return frozenset(
-            stack.named(name)
-            for stack in self.found.run.stacks
-            for name, one in stack.parameters.items()
-            if str(one.get("Type", "String")) in ("String", "Number")
-        )
-
-    @cached_property
-    def trusts(self) -> "dict[Place, list[Trust]]":
-        """The roles that Pinecone assumes, in each case."""
-        ids = dict(beside(self.found.outputs, "Role ARN", "External ID"))
-        roles = {role.place: role.cases for role in self.found.roles}
-        return {place: [_trust(self, place, one, ids.get(place)) for one in cases] for place, cases in roles.items()}
-
-    def trusts_now(self, places: Iterable[Place], case: Case) -> "list[Trust]":
-        """Roles as they are in a case of something else."""
-        some = (one for place in sorted(places, key=str) for one in self.trusts.get(place, ()))
-        return [one for one in some if one.case.agrees(case)]
-
-    @cached_property
-    def keys(self) -> dict[Place, dict[str, None]]:
-        """The ARNs of the keys that a role must be able to use, by the role."""
-        found: dict[Place, dict[str, None]] = {}
-        for now in (one.value for key in self.found.keys for one in key.cases):
-            for place in now.roles:
-                found.setdefault(place, {})[now.arn] = None
-        return found
-
-
 @dataclass(frozen=True, eq=False)
 class Subject:
     """A role or a key in one case."""
 
-    context: Context
+    found: Found
     place: Place
     case: Case
     now: Now
@@ -161,7 +115,13 @@ class Trust(Subject):
     where = "The trust policy"
 
 
-def _trust(context: Context, place: Place, one: InCase[Now], output: Output | None) -> Trust:
+def trusts_of(found: Found) -> dict[Place, list[Trust]]:
+    """The roles that Pinecone assumes, in each case."""
+    ids = dict(beside(found.outputs, "Role ARN", "External ID"))
+    return {role.place: [_trust(found, role, one, ids.get(role.place)) for one in role.cases] for role in found.roles}
+
+
+def _trust(found: Found, role: Resource, one: InCase[Now], output: Output | None) -> Trust:
     now, statements = one.value, list(allowing(one.value.policy))
     forms: list[re.Match[str]] = []
     for each in statements:
@@ -186,7 +146,8 @@ def _trust(context: Context, place: Place, one: InCase[Now], output: Output | No
         limit.append(guide.trust_statement(account, guide.ALL_REGIONS, external_id))
     must_come = dict.fromkeys([*regions, *(guide.PINECONE_REGIONS if is_third else ())])
     roles = [f"arn:aws:iam::{account}:role/{guide.ROLE_NAME_PREFIX}{region}" for region in must_come]
-    return Trust(context, place, one.case, now, account, asked_id, external_id, roles, guide.policy_document(*limit))
+    limits = guide.policy_document(*limit)
+    return Trust(found, role.place, one.case, now, account, asked_id, external_id, roles, limits)
 
 
 @dataclass(frozen=True, eq=False)
@@ -200,19 +161,19 @@ class KeyUse(Subject):
     where = "The key policy"
 
 
-def key_uses(context: Context) -> Iterator[KeyUse]:
+def key_uses(found: Found, trusts: Mapping[Place, Sequence[Trust]]) -> Iterator[KeyUse]:
     """Each key in each case."""
-    carried = dict(beside(context.found.outputs, "Key ARN", "Role ARN"))
-    for key in context.found.keys:
+    carried = dict(beside(found.outputs, "Key ARN", "Role ARN"))
+    for key in found.keys:
         output = carried.get(key.place)
         for case, now in ((one.case, one.value) for one in key.cases):
             places = now.roles
             if not places and output and output.of and key.primary is None:
                 places = frozenset({output.of})
-            of_console = {one.value for one in output.cases} if output else set()
+            of_console = {one.value for one in output.cases} if output else ()
             others = sorted(arn for arn in of_console if f":iam::{now.account}:role/" in arn)
-            every = context.trusts_now(places, case)
+            every = [one for place in sorted(places, key=str) for one in trusts.get(place, ()) if one.case.agrees(case)]
             named = {name for statement in now.policy.statements for name in names_in(statement)}
             roles = [one.now for one in every if one.roles and (one.now.arn in named or not now.roles)]
             arns = list(dict.fromkeys([*(one.now.arn for one in every), *others]))
-            yield KeyUse(context, key.place, case, now, roles, arns)
+            yield KeyUse(found, key.place, case, now, roles, arns)

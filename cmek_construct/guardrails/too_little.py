@@ -8,12 +8,12 @@ from itertools import islice, product
 from typing import Final, TypeAlias
 
 from cmek_construct import checks, guide
-from cmek_construct.guardrails.rule import Context, KeyUse, Rule, Subject, Trust, Violation
+from cmek_construct.guardrails.rule import KeyUse, Rule, Subject, Trust, Violation
 from cmek_construct.policy import Policy, Request, Said, Statement, Verdict, aws, canonical, read
 from cmek_construct.policy.text import is_known, is_unreadable, parts
 from cmek_construct.policy.words import Quoted, in_doubt, plain
 from cmek_construct.templates.evidence import allowing, organizations
-from cmek_construct.templates.found import Attached
+from cmek_construct.templates.found import Attached, Found
 from cmek_construct.templates.reading import each_of, members
 
 _FACTS: Final[Mapping[str, str | None]] = {
@@ -79,9 +79,9 @@ def of_trust(trust: Trust) -> Iterator[Violation]:
     own_id = trust.asked_id or trust.external_id
     context = {**_FACTS, "sts:ExternalId": own_id, "sts:RoleSessionName": "${the name of the session}"}
     requests = [Request(role, "sts:AssumeRole", context=context, own=True) for role in trust.roles]
-    yield from _shortages(trust, _asked(trust.context, _but(policy, guide.assume_role_denial()), requests))
+    yield from _shortages(trust, _asked(trust.found, _but(policy, guide.assume_role_denial()), requests))
     is_read = not any(one.unreadable for one in policy.statements)
-    if is_read and not requests and not trust.context.ask.beyond(policy, trust.limit):
+    if is_read and not requests and not trust.found.ask.beyond(policy, trust.limit):
         yield LOCKED_OUT.broken(trust.place, "The trust policy lets in none of Pinecone's roles.")
     document = properties.get("AssumeRolePolicyDocument")
     # What only the deploy knows counts as nothing.
@@ -105,7 +105,7 @@ def of_key(use: KeyUse) -> Iterator[Violation]:
         action: [{**context, "aws:userid": account, **some} for some in tags] for action, context in _OWNERS.items()
     }
     asked = [Request(root, action, context=one, own=True) for action, each in sent.items() for one in each]
-    every = _asked(use.context, policy, asked if "KeyPolicy" in use.now.properties else ())
+    every = [*_asked(use.found, policy, asked if "KeyPolicy" in use.now.properties else ())]
     for action in _OWNERS:
         answers = [it for it in every if it[0].action == action]
         owner += _first(answers, "yes") or _first(answers, "unsure", "may be denied") or answers[:1]
@@ -118,7 +118,7 @@ def of_key(use: KeyUse) -> Iterator[Violation]:
     denied = {id(said.statement) for _, said, how in owner if how == "denied"}
     unsure = {id(said.statement) for _, said, how in owner if how != "yes"}
     told = {"no": denied, "denied": denied, "unsure": unsure, "may be denied": unsure}
-    needed = _asked(use.context, policy, requests)
+    needed = _asked(use.found, policy, requests)
     yield from _shortages(use, [one for one in needed if id(one[1].statement) not in told.get(one[2], ())])
     for request, said, _ in _first(owner, "no", "unsure"):
         surely = "surely " if said.verdict is Verdict.CANNOT_TELL else ""
@@ -141,7 +141,7 @@ def _tags(policy: Policy) -> list[dict[str, str | None]]:
     return [dict(zip(found, values, strict=True)) for values in islice(product(*found.values()), _MOST_TAGS)]
 
 
-def of_permission(attached: Attached, context: Context) -> Iterator[Violation]:
+def of_permission(attached: Attached, found: Found) -> Iterator[Violation]:
     """A denial in a policy of the role's own, or a boundary, takes what the key policy lets it."""
     name, place = attached.name, attached.place
     if attached.policy is None:
@@ -152,25 +152,24 @@ def of_permission(attached: Attached, context: Context) -> Iterator[Violation]:
         if not policy.statements:
             return
         policy = replace(policy, statements=(_EVERYTHING, *policy.statements))
-    role = next((one.now.arn for one in context.trusts_now([attached.role], attached.case)), None)
+    role = next((one.value.arn for one in found.roles_in(attached.case, [attached.role])), None)
     role = role or f"arn:aws:iam::{attached.role.stack.account}:role/x"
-    found = []
-    for key in context.keys.get(attached.role, ()):
+    asked: list[_Answered] = []
+    for _, key in found.keys_of.get(attached.role, ()):
         # What a call on a key says of where it is, as far as that is known.
         where = zip(("aws:RequestedRegion", "aws:ResourceAccount"), parts(key, ":")[3:5], strict=False)
         sent = {**_FACTS, **{what: value for what, value in where if is_known(value)}}
-        found += _asked(context, policy, [Request(role, what, key, sent) for what in guide.ENCRYPT_DECRYPT])
-    for request, *_ in _first(found, "no", "denied"):
+        asked += _asked(found, policy, [Request(role, what, key, sent) for what in guide.ENCRYPT_DECRYPT])
+    for request, *_ in _first(asked, "no", "denied"):
         yield LOCKED_OUT.broken(place, f"{Quoted(name)} keeps the role from {request.action}.", name)
-    for request, said, _ in _first(found, "unsure", "may be denied"):
+    for request, said, _ in _first(asked, "unsure", "may be denied"):
         hangs_on = place.stack.short(plain(in_doubt(said.hangs_on)))
         what = f"{Quoted(name)} may keep the role from {request.action}: that hangs on {hangs_on}."
         yield NOT_SEEN.broken(place, what, f"{name} {' '.join(said.hangs_on)}")
 
 
-def _asked(context: Context, policy: Policy, requests: Sequence[Request]) -> list[_Answered]:
-    found = []
-    for request, said in zip(requests, context.ask.answers(policy, requests) if requests else (), strict=True):
+def _asked(found: Found, policy: Policy, requests: Sequence[Request]) -> Iterator[_Answered]:
+    for request, said in zip(requests, found.ask.answers(policy, requests) if requests else (), strict=True):
         may_be_denial = said.statement is None or said.statement.effect == "Deny"
         how = "denied" if said.verdict is Verdict.NO and said.statement and may_be_denial else "no"
         if said.verdict is Verdict.YES:
@@ -179,8 +178,7 @@ def _asked(context: Context, policy: Policy, requests: Sequence[Request]) -> lis
             how = "unread"
         elif said.verdict is Verdict.CANNOT_TELL:
             how = "may be denied" if may_be_denial else "unsure"
-        found.append((request, said, how))
-    return found
+        yield request, said, how
 
 
 def _first(needed: Iterable[_Answered], *kinds: str) -> list[_Answered]:

@@ -13,7 +13,7 @@ from typing import Any, Final
 
 from cmek_construct import guide
 from cmek_construct import warnings as ids
-from cmek_construct.guardrails.rule import ACCESS_UNREAD, ANY_ROLE, ONE_ROLE, Context, KeyUse, Rule, Trust, Violation
+from cmek_construct.guardrails.rule import ACCESS_UNREAD, ANY_ROLE, ONE_ROLE, KeyUse, Rule, Trust, Violation
 from cmek_construct.policy import Policy, Statement, Witness, aws, words
 from cmek_construct.policy.questions import Questions
 from cmek_construct.policy.statements import DELETED
@@ -56,7 +56,7 @@ OUTPUT_VALUE: Final = Rule(
 )
 
 
-def of_permission(attached: Attached, context: Context) -> Iterator[Violation]:
+def of_permission(attached: Attached, found: Found) -> Iterator[Violation]:
     """A policy of the role that says more than the guide's statement of a customer, or cannot be read."""
     name, place, policy, account = attached.name, attached.place, attached.policy, attached.role.stack.account
     if policy is None:
@@ -68,7 +68,7 @@ def of_permission(attached: Attached, context: Context) -> Iterator[Violation]:
     for what in (what for statement in policy.statements for what in statement.unreadable):
         yield ACCESS_UNREAD.broken(place, f"The policy {Quoted(name)} of the role has {Quoted(what)}.", what)
     # No template may say which account is the role's own, in which it has a key already.
-    may_be_own = attached.role in context.keys and not is_known(account)
+    may_be_own = attached.role in found.keys_of and not is_known(account)
     readable = [statement for statement in allowing(policy) if not statement.unreadable]
     # The guide's second tab, or exact keys of another account with a key user's actions.
     limit = []
@@ -81,7 +81,7 @@ def of_permission(attached: Attached, context: Context) -> Iterator[Violation]:
     excess = [] if attached.is_boundary else readable
     for statements in (tuple(allowing(policy)), policy.statements):
         asked = Policy("permissions", statements, forms=policy.forms)
-        beyond = context.ask.beyond(asked, guide.policy_document(*limit)) if excess else []
+        beyond = found.ask.beyond(asked, guide.policy_document(*limit)) if excess else []
         excess = [witness.statement for witness in beyond]
     for statement in (one for one in readable if any(one is too_much for too_much in excess)):
         said = plain(words.of_statement(_plainly(statement)))
@@ -127,13 +127,11 @@ def of_naming(naming: Naming, ask: Questions) -> Iterator[Violation]:
 
 def of_outputs(found: Found) -> Iterator[Violation]:
     """An output for Pinecone's console that gives something else than the role or key."""
-    ours = [*found.roles, *found.keys]
-    named = {one.of for one in found.outputs}
-    for output in (one for one in found.outputs if ours and one.of is None and one.label in _CONSOLE):
+    for output in (one for one in found.outputs if found.by_place and one.of is None and one.label in _CONSOLE):
         stack, (service, kind) = output.place.stack, _CONSOLE[output.label]
-        places = [one.place for one in (found.roles if service == "iam" else found.keys) if one.place not in named]
-        instead = [place.logical_id for place in places if place.stack.name == stack.name]
-        known = {stack.account, *(one.place.stack.account for one in ours)}
+        those = [one for one in (found.roles if service == "iam" else found.keys) if one.place.stack is stack]
+        instead = [one.place.logical_id for one in those if not one.outputs]
+        known = {stack.account, *(place.stack.account for place in found.by_place)}
         for value in dict.fromkeys(now.value for now in output.cases):
             arn = parts(value, ":")
             # It may be a role or key of the account that was given to a construct.
@@ -154,7 +152,7 @@ def _beyond(
 ) -> Iterator[Violation]:
     """What a policy allows beyond its limit: each statement and principal under one rule; and whom it names in vain."""
     found: dict[int, list[tuple[Rule, Violation]]] = {}
-    for witness in subject.context.ask.beyond(subject.now.policy, limit):
+    for witness in subject.found.ask.beyond(subject.now.policy, limit):
         statement = witness.statement
         maybe = () if witness.certain else witness.hangs_on
         everybody = statement.not_principals is not None or any(one.name == "*" for one in statement.principals or ())
@@ -229,7 +227,7 @@ DELETED_PRINCIPAL: Final = Rule(
 
 def of_key(use: KeyUse) -> Iterator[Violation]:
     """Who may do more with the key than its limit says, or is of another account."""
-    owner, vendors, shown = use.now.account, use.context.vendors, use.place.stack.short
+    owner, vendors, shown = use.now.account, use.found.vendors, use.place.stack.short
     every = dict.fromkeys(one for statement in allowing(use.now.policy) for one in statement.principals or ())
     names = [one.name for one in every if one.kind == "AWS" and one.name not in ("*", *use.role_arns)]
     others = [one for one in names if not (_is_of(one, owner) or DELETED.fullmatch(one) or is_unreadable(one))]
@@ -251,7 +249,7 @@ def of_key(use: KeyUse) -> Iterator[Violation]:
     people = {"Effect": "Allow", "Principal": {"AWS": "*"}, "Action": "kms:*", "Resource": "*", "Condition": of_account}
     used = (statement for user in users for statement in guide.role_statements(user, guide.KeyAccess.KEY_USER))
     yield from _beyond(use, guide.policy_document(guide.root_statement(owner), people, *used), named)
-    of_construct = use.context.found.run.said_of(use.place.stack, use.place.logical_id, use.case)
+    of_construct = use.found.run.said_of(use.place.stack, use.place.logical_id, use.case)
     for who in (one for one in others if one not in vendors):
         what = f"The key policy lets in {Quoted(shown(who))}, who is not seen to be of the key's account."
         meant = "The prop role names this role of another account" if who == of_construct else None
@@ -336,7 +334,7 @@ def of_trust(trust: Trust) -> Iterator[Violation]:
     """Who else than Pinecone may assume the role, and how."""
     own, pinecone = trust.now.account, trust.pinecone
     values = (pinecone, trust.external_id)
-    unread = [one for one in values if one and one.startswith("${") and one[2:-1] not in trust.context.typed]
+    unread = [one for one in values if one and one.startswith("${") and one[2:-1] not in trust.found.run.typed]
     for whom in map(trust.place.stack.short, unread):
         what = f"The trust policy has {whom} in the place of an account or an ID."
         yield ACCESS_UNREAD.broken(trust.place, what, whom)

@@ -78,7 +78,7 @@ def changes(
             changed = ", and ".join(f"its {what} was {a} and is now {b}" for what, a, b in both if a != b)
             yield Refusal(
                 LOCKED_PLACE,
-                *_where(stack.top, ""),
+                *stack.top.reported("")[:2],
                 f"{was}: the stack is locked in {file}, but {changed}.",
                 "The deploy would make another role and key there, of which Pinecone knows nothing, and nobody would "
                 "look after those that it has.",
@@ -102,7 +102,7 @@ def _changed(own: Place, locked: Stack, stack: StackNow, file: str, options: str
         for name, before, now in differences:
             yield Refusal(
                 _RULES.get(old.word, LOCKED_PLACE),
-                *_where(stack.top, now if name == _LOGICAL_ID and now in stack.resources else resource),
+                *stack.top.reported(now if name == _LOGICAL_ID and now in stack.resources else resource)[:2],
                 f"{own}: the {old.word} {resource} is locked in {file}, but its {name} was {shortened(before)} and is "
                 f"now {shortened(now)}.",
                 _consequence(old.word, name, now, old.deployed.get("Arn")),
@@ -136,7 +136,7 @@ def _gone(own: Place, locked: Stack, stack: StackNow, file: str, of_file: str) -
     if found:
         yield Refusal(
             LOCKED_PLACE,
-            *_where(stack.top, ""),
+            *stack.top.reported("")[:2],
             f"{own}: {file} says that the stack was seen to be gone on {found[0].gone}.",
             f"The deploy would make others in place of {' and '.join(arns)}, which outlive "
             "their stack, and which Pinecone stores for good.",
@@ -144,13 +144,6 @@ def _gone(own: Place, locked: Stack, stack: StackNow, file: str, of_file: str) -
             f'an app of your own, run `cmek unlock {own.stack}{_options(own)}{of_file} --reason "…"`, `npx cdk import '
             f"{own.stack}`, and `cmek lock --deployed{of_file}`.",
         )
-
-
-def _where(stack: templates.Stack, resource: str) -> tuple[Path, str]:
-    """The file and the logical ID in it, for the path of the construct in the report."""
-    first, _, rest = resource.partition("/")
-    child = stack.children.get(first)
-    return _where(child, rest) if child and not child.is_in_stack_set else (stack.template.file, first)
 
 
 def _undo(what: str, options: str, file: str) -> str:

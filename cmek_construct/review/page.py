@@ -21,8 +21,9 @@ from cmek_construct.guardrails.judging import RULES
 from cmek_construct.policy.words import Quoted, plain_letters, visible
 from cmek_construct.review.changes import REPLACED, Difference
 from cmek_construct.review.drawing import reach
-from cmek_construct.review.parts import CUT_OFF, NAMES, Part, Template, by
+from cmek_construct.review.parts import CUT_OFF, NAMES, Part, Template
 from cmek_construct.review.statements import Said
+from cmek_construct.templates.reading import by
 
 MOST: Final = 50
 """Distinct texts that are shown whole, for nobody reads more in one sitting. Those with a violation come first."""

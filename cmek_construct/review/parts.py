@@ -6,7 +6,7 @@ And what only a person can tell of them.
 import json
 import re
 from collections import Counter
-from collections.abc import Callable, Collection, Hashable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache, cached_property
 from operator import itemgetter
@@ -24,9 +24,10 @@ from cmek_construct.review.statements import Policy, Said
 from cmek_construct.templates.choices import Choices, InCase, where
 from cmek_construct.templates.evidence import allowing, organizations, pinecones_accounts
 from cmek_construct.templates.found import Attached, Found, Now, Place, Resource, Unread
+from cmek_construct.templates.reading import by
 from cmek_construct.templates.stacks import ALIAS, KEYS, ROLE, Stack, hole_of
 from cmek_construct.templates.values import NOTHING
-from cmek_construct.who.answers import Alike, Asker, Row, Who, together
+from cmek_construct.who.answers import Alike, Row, Who, about, together, two_accounts
 
 _OF_STATEMENTS: Final[Mapping[Kind, tuple[str, ...]]] = {
     "trust": ("trust-", "pinecone-", "deleted-", "cannot-"),
@@ -42,8 +43,6 @@ _KEPT: Final = ("Retain", "RetainExceptOnCreate")
 _POLICIES: Final = ("AssumeRolePolicyDocument", "Policies", "KeyPolicy")
 _Own: TypeAlias = Sequence[tuple[Choices, policy.Policy]]
 Arns: TypeAlias = frozenset[str]
-S = TypeVar("S")
-K = TypeVar("K", bound=Hashable)
 T = TypeVar("T", InCase[Now], Attached)
 
 
@@ -146,37 +145,19 @@ class Part:
         return list({(row.action, row.presents, row.for_aws_service): row for row in rows}.values()), found
 
 
-class _Around:
-    """What goes with what in a run."""
-
-    def __init__(self, found: Found, violations: Iterable[Violation], vendors: Iterable[str]) -> None:
-        self.found = found
-        self.vendors = frozenset(vendors)
-        self.titles = Counter(top.template.title for top in found.run.tops)
-        self.to_check = to_check(found)
-        self.asker = Asker(found)
-        self.violations = by(violations, lambda one: one.place)
-        """Those that no part has yet: each stands once on the whole page."""
-        self.arns = {one.place: {now.value.arn for now in one.cases} for one in found.roles}
-        self.attached = by(found.attached, lambda one: one.role)
-        self.outputs = by((one for one in found.outputs if one.label), lambda one: one.of)
-        self.aliases = by(found.aliases, lambda one: one.key)
-        self.aliases_by_place = by(found.aliases, lambda one: one.place)
-
-
 class Template:
     """One template that was read, in words in which what is of its stack has no stack's name."""
 
-    def __init__(self, around: _Around, stack: Stack) -> None:
-        """Read what is Pinecone's in it."""
+    def __init__(
+        self, found: Found, stack: Stack, name: str, violations: dict[Place, list[Violation]], to_check: list[Words]
+    ) -> None:
+        """Read what is Pinecone's in it, and take the violations that are about that: each stands once on the page."""
         self.stack = stack
-        self._around = around
-        # What its app calls a stack, if no other is called so; within it by the logical IDs.
-        title = stack.top.template.title
-        name = printable(title) if title and around.titles[title] == 1 else stack.top.name
-        self.name = " > ".join([name, *map(printable, stack.within)])
+        self.name = name
+        self.to_check = to_check
+        self._found = found
+        self._violations = violations
         self.account, self.region = (one if is_known(one) else "" for one in (stack.account, stack.region))
-        self.to_check = around.to_check.get(stack, [])
         self._text = cache(self._shortened)
         self._people: dict[str, str] = {}
         self._called: dict[str, str] = {}
@@ -188,7 +169,12 @@ class Template:
     @cached_property
     def who(self) -> Who:
         """Who can do what: of a thousand templates only those are asked that are shown."""
-        return self._around.asker.about(self.stack)
+        return about(self._found, self.stack)
+
+    @property
+    def different(self) -> str | None:
+        """That more than one account is taken for Pinecone's, in words."""
+        return two_accounts(self._found)
 
     @property
     def all_findings(self) -> list[Violation]:
@@ -201,23 +187,21 @@ class Template:
 
     def _parts(self) -> Iterator[Part]:
         """Each role with the keys that name it, then the keys that name none, and what cannot be judged."""
-        around, groups = self._around, dict[Place, list[Resource | Unread]]()
-        read: set[Place] = set()
-        for one in around.asker.by_stack.get(self.stack, ()):
+        groups = dict[Place, list[Resource | Unread]]()
+        for one in self._found.by_stack.get(self.stack, ()):
             if isinstance(one, Resource):
-                read.add(one.place)
                 of = (role for role in groups if any(role in now.value.roles for now in one.cases))
                 groups.setdefault(next(of, one.place), []).append(one)
-            elif one.place not in read:
+            elif one.place not in self._found.by_place:
                 groups[one.place] = [one.key or one]
         for some in groups.values():
             things = [thing for one in some for thing in self._things(one)]
-            own = [one.place for one in some if isinstance(one, Resource)]
-            outputs = [(one.label, place.logical_id) for place in own for one in around.outputs.get(place, ())]
+            own = [one for one in some if isinstance(one, Resource)]
+            outputs = [(it.label, one.place.logical_id) for one in own for it in one.outputs if it.label]
             places = [one.place for one in some]
-            for beside in (around.aliases, around.attached):
-                places += [one.place for place in own for one in beside.get(place, ())]
-            yield Part(self, things, [one for place in places for one in around.violations.pop(place, ())], outputs)
+            places += [it.place for one in own for it in one.aliases]
+            places += [it.place for one in own for it in one.attached]
+            yield Part(self, things, [one for place in places for one in self._violations.pop(place, ())], outputs)
 
     def _things(self, one: Resource | Unread) -> Iterator[Thing]:
         """A role or a key, in the cases in which what a deployer may type stays ``${Name}``, and its aliases."""
@@ -229,13 +213,13 @@ class Template:
             return
         cases = _typed(one.cases)
         roles = {place} if kind == "trust" else {role for now in cases for role in now.value.roles}
-        arns = frozenset(short(arn) for role in roles for arn in self._around.arns[role])
+        arns = frozenset(short(now.value.arn) for role in roles for now in self._found.by_place[role].cases)
         told = [(now.case.told(short), now.value) for now in cases]
-        meant = arns if kind == "trust" else arns | self._around.vendors
+        meant = arns if kind == "trust" else arns | self._found.vendors
         policies = [self._policy(title, kind, place, [(case, now.policy) for case, now in told], meant)]
         properties = self._properties(place, told)
         # Every policy of a role but its boundary: its own, and those that are attached to it.
-        attached = (each for each in self._around.attached.get(place, ()) if not each.is_boundary)
+        attached = (each for each in one.attached if not each.is_boundary)
         for (owner, name), some in by(attached, lambda each: (each.place, each.name)).items():
             own = [(each.case.told(short), each.policy) for each in _typed(some) if each.policy is not None]
             title = f"Permissions: {self._text(name)}{'' if own else ' (its text is not in the template)'}"
@@ -244,8 +228,8 @@ class Template:
         trusts = [now.policy for _, now in told if kind == "trust"]
         accounts = dict.fromkeys(short(account) for trust in trusts for account in pinecones_accounts(trust))
         yield self._thing(place, properties, policies, arns, list(accounts))
-        for alias in dict.fromkeys(one.place for one in self._around.aliases.get(place, ())):
-            names = dict.fromkeys(short(now.name) for now in self._around.aliases_by_place[alias])
+        for alias, aliases in by(one.aliases, lambda each: each.place).items():
+            names = dict.fromkeys(short(each.name) for each in aliases)
             yield self._thing(alias, {"AliasName": " or ".join(names), "TargetKeyId": place.logical_id})
 
     def _thing(self, place: Place, properties: Mapping[str, Any], *more: Any) -> Thing:
@@ -255,8 +239,8 @@ class Template:
     def _shortened(self, text: str) -> str:
         """A text; who is named in it is remembered."""
         short = self.stack.short(text)
-        forms = self._around.found.run.forms
-        place = self._around.found.arns.get(text)
+        forms = self._found.run.forms
+        place = self._found.arns.get(text)
         if place and place.type not in KEYS:
             name = place.seen_from(self.stack)
             self._called[short] = f"{short.partition('/')[0]}/${{{name}}}"
@@ -288,9 +272,8 @@ class Template:
             opens = kind == "trust" and raw.get("Effect") != "Deny"
             second = opens and any(case in opened for case in some)
             opened += some if opens else []
-            said.append(
-                Said(raw, called, kind, account, roles, self._people, some, where(some, every or cases), second)
-            )
+            when = where(some, every or cases)
+            said.append(Said(raw, called, kind, account, roles, self._people, some, when, second))
         resource = self._text(own[0][1].resource or "") if own else ""
         variables = all(one.variables for _, each in own for one in each.statements)
         return Policy(title, kind, said, place.seen_from(self.stack), resource, self._forms, variables, cases)
@@ -300,28 +283,32 @@ class Template:
         every = [case for case, _ in told]
         found: dict[str, Any] = {}
         for name in dict.fromkeys(name for _, now in told for name in now.properties if name not in _POLICIES):
-            values = ((case, _each_text(now.properties.get(name, NOTHING), self._text)) for case, now in told)
-            same = by(
-                ((case, it) for case, it in values if it is not NOTHING), lambda one: json.dumps(one[1], default=str)
-            )
+            values = ((case, now.properties.get(name, NOTHING)) for case, now in told)
+            set_to = [(case, _each_text(value, self._text)) for case, value in values if value is not NOTHING]
+            same = by(set_to, lambda one: json.dumps(one[1], default=str))
             cases = {where([case for case, _ in some], every): some[0][1] for some in same.values()}
             if cases:
                 found[self._text(name)] = cases.get(None, cases)
         return found | {name: one for name, one in place.raw.items() if name == "Condition"}
 
 
-def templates_of(found: Found, violations: Sequence[Violation], vendor_role_arns: Iterable[str]) -> list[Template]:
+def templates_of(found: Found, violations: Sequence[Violation]) -> list[Template]:
     """What is shown of each template of a run, first of those that have something of Pinecone's.
 
     Args:
         found: what is Pinecone's in it.
         violations: what the guardrails found.
-        vendor_role_arns: roles of other accounts that a key policy may name.
     """
-    around = _Around(found, violations, vendor_role_arns)
-    made = {stack: Template(around, stack) for stack in found.run.stacks}
-    for one in violations:
-        made[one.place.stack].findings += around.violations.pop(one.place, ())
+    left, asked, made = by(violations, lambda one: one.place), to_check(found), dict[Stack, Template]()
+    titles = Counter(top.template.title for top in found.run.tops)
+    for stack in found.run.stacks:
+        # What its app calls a stack, if no other is called so; within it by the logical IDs.
+        title = stack.top.template.title
+        name = printable(title) if title and titles[title] == 1 else stack.top.name
+        name = " > ".join([name, *map(printable, stack.within)])
+        made[stack] = Template(found, stack, name, left, asked.get(stack, []))
+    for place, some in left.items():
+        made[place.stack].findings += some
     return sorted(made.values(), key=lambda template: not template.parts)
 
 
@@ -372,11 +359,3 @@ def _each_text(value: Any, change: Callable[[str], str]) -> Any:
     if isinstance(value, list):
         return [_each_text(one, change) for one in value]
     return change(value) if isinstance(value, str) else value
-
-
-def by(some: Iterable[S], of: Callable[[S], K]) -> dict[K, list[S]]:
-    """Some by what they are of."""
-    found: dict[K, list[S]] = {}
-    for one in some:
-        found.setdefault(of(one), []).append(one)
-    return found

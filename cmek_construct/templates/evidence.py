@@ -17,7 +17,7 @@ from cmek_construct.policy import Policy, Statement, aws, canonical, literal, re
 from cmek_construct.policy.statements import Condition, Kind
 from cmek_construct.policy.text import alone, glob, hole, holes, is_known, lower, may_be_one, parts, pieces
 from cmek_construct.templates.choices import NO, OTHER, YES, Case, InCase
-from cmek_construct.templates.reading import members
+from cmek_construct.templates.reading import by, members
 from cmek_construct.templates.stacks import ROLE, Place
 
 if TYPE_CHECKING:
@@ -107,10 +107,8 @@ class Called:
 
     def __init__(self, some: Mapping[Place, Iterable[InCase[Now]]]) -> None:
         """Remember roles or keys in each case."""
-        self._by_name: dict[str, list[tuple[Place, InCase[Now]]]] = {}
-        for place, cases in some.items():
-            for now in cases:
-                self._by_name.setdefault(_name(now.value.arn), []).append((place, now))
+        every = ((place, now) for place, cases in some.items() for now in cases)
+        self._by_name = by(every, lambda one: _name(one[1].value.arn))
 
     def by(self, text: str, case: Case) -> Place | None:
         """What a text is the ARN, the name or the ID of, where its case and that of the other can be at once."""

@@ -6,19 +6,20 @@ Everything else is left alone.
 
 import math
 import re
-from collections import defaultdict
-from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from contextlib import suppress
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from functools import cached_property, partial
-from operator import eq
+from operator import eq, itemgetter
 from typing import Any, Final, TypeAlias
 
 from cmek_construct.policy import Policy
+from cmek_construct.policy.questions import Questions
 from cmek_construct.policy.text import glob, hole, is_known, may_be_one
 from cmek_construct.templates import evidence
 from cmek_construct.templates.choices import Case, InCase, TooManyCases, outcomes
 from cmek_construct.templates.files import Problem
+from cmek_construct.templates.reading import by
 from cmek_construct.templates.run import Run
 from cmek_construct.templates.stacks import ALIAS, KEYS, OWN_ACCOUNT, REPLICA, ROLE, Stack
 from cmek_construct.templates.stacks import Place as Place
@@ -45,16 +46,6 @@ class Now:
     """Texts, lists and objects of some."""
     roles: frozenset[Place] = frozenset()
     """Of a key: the roles that Pinecone assumes and that its policy names."""
-
-
-@dataclass(frozen=True)
-class Resource:
-    """A role that Pinecone assumes, or a key that it encrypts with. Where no case has it, it does not exist."""
-
-    place: Place
-    cases: tuple[InCase[Now], ...]
-    primary: Place | None = None
-    """Of a replica, the key that it is a copy of, if that is in the run."""
 
 
 @dataclass(frozen=True)
@@ -95,7 +86,6 @@ class Naming:
     role: Place
     member: str
     """The property, such as ``PolicyDocument`` or ``Admins.0.DataLakePrincipalIdentifier``."""
-    case: Case
     arn: str
     """Of the role."""
     policy: Policy | None
@@ -112,6 +102,22 @@ class Output:
     cases: tuple[InCase[str], ...]
     of: Place | None = None
     """The role or key of the run that it names, in all cases."""
+
+
+@dataclass(frozen=True)
+class Resource:
+    """A role that Pinecone assumes, or a key that it encrypts with. Where no case has it, it does not exist."""
+
+    place: Place
+    cases: tuple[InCase[Now], ...]
+    primary: Place | None
+    """Of a replica, the key that it is a copy of, if that is in the run."""
+    outputs: Sequence[Output]
+    """Those that name it."""
+    aliases: Sequence[Alias]
+    """Those that are for it, in each case."""
+    attached: list[Attached] = field(default_factory=list)
+    """Its policies, of a role."""
 
 
 @dataclass(frozen=True)
@@ -149,6 +155,9 @@ class Found:
         """With the accounts that Pinecone's keys say."""
         self.problems = run.problems
         """Of reading and putting together the templates."""
+        self.vendors = frozenset(vendors)
+        """Roles of other accounts that were declared."""
+        self.ask = Questions()
         self.attached: list[Attached] = []
         self.naming: list[Naming] = []
         self.unread: list[Unread] = []
@@ -185,18 +194,36 @@ class Found:
         aliases = self._by_aliases()
         self._by_each_other()
         self.judged = self.pinecones - self.too_many.keys()
-        self.roles, self.keys = (
-            [self._resource(place, cases) for place, cases in some.items() if place in self.judged]
-            for some in (self.every_role, self.every_key)
-        )
         ours = {one.place for one in aliases if one.is_named or one.key in self.judged}
         self.aliases = [one for one in aliases if one.place in ours]
+        self._outputs, self._aliases = by(self.outputs, lambda one: one.of), by(self.aliases, lambda one: one.key)
+        self.by_place = {place: self.resource(place, cases) for place, cases in every.items() if place in self.judged}
+        """The roles, then the keys."""
+        self.roles = [one for place, one in self.by_place.items() if place.type == ROLE]
+        self.keys = [one for place, one in self.by_place.items() if place.type != ROLE]
+
+    @cached_property
+    def by_stack(self) -> dict[Stack, list[Resource | Unread]]:
+        """Roles, keys, and what may be one and cannot be judged, each once, by the stacks that have them."""
+        unread = {one.place: one for one in reversed(self.unread) if one.place.is_role_or_key}
+        return by([*self.by_place.values(), *unread.values()], lambda one: one.place.stack)
+
+    @cached_property
+    def keys_of(self) -> dict[Place, list[tuple[Place, str]]]:
+        """By a role: itself, with the ARN of each key that it must be able to use."""
+        every = ((role, one.value.arn) for key in self.keys for one in key.cases for role in one.value.roles)
+        return by(dict.fromkeys(every), itemgetter(0))
+
+    def roles_in(self, case: Case, places: Iterable[Place]) -> list[InCase[Now]]:
+        """Roles as they are in a case of something else."""
+        roles = (self.by_place[place] for place in sorted(places, key=str) if place in self.by_place)
+        return [one for role in roles for one in role.cases if one.case.agrees(case)]
 
     @cached_property
     def arns(self) -> dict[str, Place]:
         """The roles, users and keys of all templates, by their ARNs."""
         every = {arn: place for place, arn in self.run.arns.items()}
-        return every | {now.value.arn: one.place for one in (*self.roles, *self.keys) for now in one.cases}
+        return every | {now.value.arn: one.place for one in self.by_place.values() for now in one.cases}
 
     def _each(self, *types: str) -> Iterator[tuple[Place, tuple[InCase[Now], ...]]]:
         for place in self.run.places(*types):
@@ -265,9 +292,11 @@ class Found:
                         return other
         return None
 
-    def _resource(self, place: Place, cases: tuple[InCase[Now], ...]) -> Resource:
+    def resource(self, place: Place, cases: tuple[InCase[Now], ...]) -> Resource:
+        """A role or a key with what goes with it, but for the policies that are attached to it."""
         now = (replace(one, value=replace(one.value, roles=one.value.roles & self.judged)) for one in cases)
-        return Resource(place, tuple(now), self._primary(place))
+        beside = (self._outputs.get(place, ()), self._aliases.get(place, ()))
+        return Resource(place, tuple(now), self._primary(place), *beside)
 
     def accounts(self) -> tuple[dict[str, str], list[Problem]]:
         """The accounts of stacks of which nobody says them, by what Pinecone's keys say."""
@@ -313,25 +342,21 @@ class Found:
                     yield said
 
 
-def outputs_of(run: Run, stacks: Iterable[Stack]) -> list[Output]:
+def outputs_of(run: Run, stacks: Iterable[Stack]) -> Iterator[Output]:
     """What a person carries to Pinecone's console."""
-    found = []
     for stack, name, one in ((top, name, one) for top in stacks for name, one in top.outputs.items()):
         description = str(one.get("Description", ""))
         if _CONSOLE in description:
             label = _LABEL.search(description)
-            found.append(Output(Place(stack, name), label[1] if label else "", run.text(stack, one.get("Value"))))
-    return found
+            yield Output(Place(stack, name), label[1] if label else "", run.text(stack, one.get("Value")))
 
 
 def beside(outputs: Iterable[Output], label: str, other: str) -> Iterator[tuple[Place, Output]]:
     """For what one output names: the output of another label that goes with it, by its name."""
-    some: dict[tuple[Stack, str], list[Output]] = defaultdict(list)
-    for one in outputs:
-        some[one.place.stack, one.label].append(one)
+    some = by(outputs, lambda one: (one.place.stack, one.label))
     for stack, found in [(stack, found) for (stack, said), found in some.items() if said == label]:
         for one in found:
-            best = _nearest(one, some[stack, other])
+            best = _nearest(one, some.get((stack, other), []))
             if one.of and best and _nearest(best, found) is one:
                 yield one.of, best
 

@@ -51,6 +51,9 @@ def find(
     found.problems = [*found.run.problems, *problems]
     around = list(Around(found).look())
     found.attached = [one for one in around if isinstance(one, Attached)]
+    for one in found.attached:
+        if role := found.by_place.get(one.role):
+            role.attached.append(one)
     found.naming = [one for one in around if isinstance(one, Naming)]
     found.unknown = [one for one in around if isinstance(one, Unknown) and found.judged]
     found.unread = list({(one.place, str(one)): one for one in around if isinstance(one, Unread)}.values())
@@ -62,7 +65,6 @@ class Around:
 
     def __init__(self, found: Found) -> None:
         self._found, self._run = found, found.run
-        self._roles = {one.place for one in found.roles}
         self._managed: dict[str, list[tuple[Place, Case, bool]]] = {}
         """By the ARN of a managed policy: the roles that have it, or are bounded by it."""
 
@@ -70,7 +72,7 @@ class Around:
         """All that is there, some of it more than once."""
         found = self._found
         yield from self._attached_by_roles()
-        for place in self._run.places() if self._roles or found.given else ():
+        for place in self._run.places() if found.roles or found.given else ():
             if place.properties and place not in found.judged and place not in found.too_many:
                 yield from self._look_at(place)
         for place, hangs_on in found.too_many.items():
@@ -78,7 +80,7 @@ class Around:
                 why = f"its conditions have more cases than can be judged ({hangs_on})."
                 yield Unread(place, why, "Let it hang on fewer conditions.")
         yield from self._rewritten()
-        yield from self._keys_that_may_be() if self._roles else ()
+        yield from self._keys_that_may_be() if self._found.roles else ()
 
     def _attached_by_roles(self) -> Iterator[Attached]:
         """The policies that roles have themselves; the ARNs of others, and who has them."""
@@ -118,7 +120,7 @@ class Around:
                 yield from self._attached(place, one)
             elif place.type not in (NESTED, STACK_SET):
                 for member, leaf in _leaves(one.value, ""):
-                    yield from self._naming(place, member, one.case, leaf)
+                    yield from self._naming(place, member, leaf)
 
     def _expanded(self, place: Place, properties: Mapping[str, Any]) -> Iterator[Unread]:
         """What makes resources that are not in the run, and is handed the role or the key."""
@@ -154,7 +156,7 @@ class Around:
         return bool(
             _PINECONE.search(text)
             or any(refers(one, place.logical_id) and _PINECONE.search(one) for one in around)
-            or (self._roles and (stack.parent or _FROM_ELSEWHERE.search(text)))
+            or (self._found.roles and (stack.parent or _FROM_ELSEWHERE.search(text)))
             or self._mentioned(place.raw) == "role"
         )
 
@@ -177,14 +179,15 @@ class Around:
     def _roles_by(self, text: str, place: Place) -> dict[Place, str]:
         """The roles that a text names, each with its ARN."""
         found, account = self._found, place.stack.account
-        made = {one: arn for arn, one in found.by_name.by(text, account) if one in self._roles}
-        return made or {one: arn for arn, one in found.by_given.by(text, account)}
+        some = [one for one in found.by_name.by(text, account) if one[1] in found.by_place]
+        some = some or [*found.by_given.by(text, account)]
+        return {role: arn for arn, role in sorted(some, key=lambda one: (str(one[1]), one[0]))}
 
     def _is_unknown(self, text: str) -> bool:
         """Whether a text has a reference of which nobody knows that it is no role of Pinecone's."""
         return "${?" in text or not all(name in self._run.forms for name in holes(text))
 
-    def _naming(self, place: Place, member: str, case: Case, leaf: Any) -> Iterator[Finding]:
+    def _naming(self, place: Place, member: str, leaf: Any) -> Iterator[Finding]:
         """Where another resource names the role, in a policy or in a property."""
         if call := _call(leaf):
             if self._mentioned(leaf):
@@ -206,7 +209,7 @@ class Around:
             unread = [what for one in evidence.allowing(policy) for what in one.unreadable]
             policy = replace(policy, statements=tuple(map(self._without_unknown, policy.statements)))
         named = {role: arn for text in names for role, arn in self._roles_by(text, place).items()}
-        yield from (Naming(place, role, member, case, arn, policy) for role, arn in named.items())
+        yield from (Naming(place, role, member, arn, policy) for role, arn in named.items())
         if unread and not named and self._mentioned([place.raw, leaf]) == "role":
             yield Unread(place, f"it names the role, and its policy cannot be read ({unread[0]}).")
 
@@ -256,7 +259,7 @@ class Around:
         way_out = "Name whom it lets in, by the ARN or by a reference to the role."
         for place, cases in self._found.every_key.items():
             if place not in known and any(may_be(one.value) for one in cases):
-                yield Unread(place, why, way_out, Resource(place, cases))
+                yield Unread(place, why, way_out, self._found.resource(place, cases))
 
 
 def _referring(ours: Iterable[Resource], given: Iterable[str]) -> re.Pattern[str]:

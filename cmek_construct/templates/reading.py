@@ -9,9 +9,9 @@ from __future__ import annotations
 import hashlib
 import json
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Hashable, Iterable, Iterator, Mapping
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any, Final, TypeVar
 
 from cmek_construct import checks
 from cmek_construct.checks import printable
@@ -26,6 +26,8 @@ SECTIONS: Final = {
 FOR_EACH: Final = "Fn::ForEach::"
 _TRANSFORM: Final = "Fn::Transform"
 _DEEPEST: Final = 100
+S = TypeVar("S")
+K = TypeVar("K", bound=Hashable)
 
 
 class UnreadableError(Exception):
@@ -128,6 +130,14 @@ def members(value: Any) -> Mapping[str, Any]:
 def each_of(value: Any) -> list[Any]:
     """One value, or a list of some, as a list."""
     return value if isinstance(value, list) else [] if value is None else [value]
+
+
+def by(some: Iterable[S], of: Callable[[S], K]) -> dict[K, list[S]]:
+    """Some by what they are of."""
+    found: dict[K, list[S]] = {}
+    for one in some:
+        found.setdefault(of(one), []).append(one)
+    return found
 
 
 def objects(value: Any) -> Iterator[Mapping[str, Any]]:

@@ -122,6 +122,12 @@ class Run:
         return found
 
     @cached_property
+    def typed(self) -> frozenset[str]:
+        """The holes that a deployer types."""
+        every = ((stack.named(name), one) for stack in self.stacks for name, one in stack.parameters.items())
+        return frozenset(name for name, one in every if one.get("Type", "String") in ("String", "Number"))
+
+    @cached_property
     def roles_by_id(self) -> dict[str, str]:
         """The ARN of each role, by the text that its unique ID is."""
         roles = ((place, arn) for place, arn in self.arns.items() if place.type == ROLE)

@@ -7,6 +7,7 @@ import re
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from functools import cached_property
+from pathlib import Path
 from typing import Any, Final
 
 from cmek_construct.policy import ACCOUNT
@@ -124,6 +125,12 @@ class Stack:
     def named(self, name: str) -> str:
         """The name of a hole for something of this stack."""
         return f"{self.name}.{name}" if self.parent is None else f"{self.name}/{name}"
+
+    def reported(self, path: str) -> tuple[Path, str, str]:
+        """Of a path: the file and the logical ID of what CDK knows, of a stack set those of the set; and the rest."""
+        first, _, rest = path.partition("/")
+        child = self.children.get(first)
+        return child.reported(rest) if child and not child.is_in_stack_set else (self.template.file, first, rest)
 
     def short(self, text: str) -> str:
         """A text in which what it has is called without its own name."""

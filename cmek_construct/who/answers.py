@@ -22,7 +22,7 @@ from cmek_construct.policy.text import alone, is_known, is_wild
 from cmek_construct.templates.choices import InCase, by_default
 from cmek_construct.templates.evidence import allowing, pinecones_accounts
 from cmek_construct.templates.found import Found, Now, Place, Resource, Unread
-from cmek_construct.templates.reading import members
+from cmek_construct.templates.reading import by, members
 from cmek_construct.templates.stacks import ROLE, Stack
 from cmek_construct.who.people import People, Somebody, is_asked
 
@@ -45,6 +45,7 @@ Sent: TypeAlias = Mapping[str, str | None]
 T = TypeVar("T", bound=Hashable)
 Alike: TypeAlias = list[tuple[list[Somebody], dict[T, list["Row"]]]]
 """Each time those who get the same answers, and the questions of one of them by the answer."""
+_Answers: TypeAlias = Iterator[tuple["Row", "Row"]]
 
 
 class Row(NamedTuple):
@@ -86,8 +87,6 @@ class Who:
     """Parameters whose default decided a condition of the template."""
     own_permissions: Sequence[str]
     """Roles of Pinecone's that have permissions of their own in the template."""
-    different: str | None
-    """That more than one account is taken for Pinecone's, in words."""
     roles: list[Row]
     keys: list[Row]
 
@@ -99,11 +98,9 @@ class Who:
 
 def together(rows: Iterable[Row], said: Callable[[Row], T]) -> Alike[T]:
     """Those who get the same answers about a role or key, and the questions of one of them by the answer as shown."""
-    each: dict[Somebody, dict[T, list[Row]]] = {}
-    for row in rows:
-        each.setdefault(row.who, {}).setdefault(said(row), []).append(row)
     found: dict[object, tuple[list[Somebody], dict[T, list[Row]]]] = {}
-    for somebody, answers in each.items():
+    for somebody, some in by(rows, lambda row: row.who).items():
+        answers = by(some, said)
         same = tuple((answer, *((row.action, *row[3:6]) for row in some)) for answer, some in answers.items())
         found.setdefault(same, ([], answers))[0].append(somebody)
     return list(found.values())
@@ -111,13 +108,12 @@ def together(rows: Iterable[Row], said: Callable[[Row], T]) -> Alike[T]:
 
 def who(found: Found) -> list[Who]:
     """The answers about every template that has something of Pinecone's."""
-    asker = Asker(found)
-    return [one for stack in found.run.stacks if (one := asker.about(stack)).rows]
+    return [one for stack in found.run.stacks if (one := about(found, stack)).rows]
 
 
-def _accounts_of_pinecone(some: Iterable[Resource | Unread]) -> list[str]:
+def _accounts_of_pinecone(some: Iterable[Resource]) -> list[str]:
     """The accounts that policies take for Pinecone's and that are not their own, each once."""
-    every = [now.value for one in some if isinstance(one, Resource) for now in one.cases]
+    every = [now.value for one in some for now in one.cases]
     return list(dict.fromkeys(it for one in every for it in pinecones_accounts(one.policy) if it != one.account))
 
 
@@ -129,155 +125,138 @@ def two_accounts(found: Found) -> str | None:
     return said if len(numbers) > 1 else None
 
 
-class Asker:
-    """Asks everybody about the roles and keys of a run."""
+def about(found: Found, stack: Stack) -> Who:
+    """The answers about one stack."""
+    some = found.by_stack.get(stack, [])
+    read = [one for one in some if isinstance(one, Resource)]
+    named = {place for one in read for now in one.cases for place in now.value.roles}
+    beside = (found.by_place[place] for place in sorted(named, key=str))
+    pinecone = next(iter(_accounts_of_pinecone([*read, *beside])), None)
+    assumed: dict[str, str] = {}
+    rows = [(one.place, _about(found, one, pinecone, assumed)) for one in some]
+    return Who(
+        template=stack.template.name,
+        account=stack.short(stack.account),
+        account_is_known=is_known(stack.account),
+        roles=[row for place, answered in rows if place.type == ROLE for row in answered],
+        keys=[row for place, answered in rows if place.type != ROLE for row in answered],
+        assumed=assumed,
+        own_permissions=[one.place.logical_id for one in read if not all(it.is_boundary for it in one.attached)],
+    )
 
-    def __init__(self, found: Found) -> None:
-        """Look at what is Pinecone's in a run."""
-        self._questions = Questions()
-        self._roles = {role.place: role for role in found.roles}
-        self._with_policies = {one.role for one in found.attached if not one.is_boundary}
-        self._arns = found.arns
-        self._different = two_accounts(found)
-        self.by_stack: dict[Stack, list[Resource | Unread]] = {}
-        """Roles, keys, and what may be one and cannot be judged, each once."""
-        unread = {one.place: one for one in reversed(found.unread) if one.place.is_role_or_key}
-        ours: list[Resource | Unread] = [*found.roles, *found.keys, *unread.values()]
-        for one in ours:
-            self.by_stack.setdefault(one.place.stack, []).append(one)
 
-    def about(self, stack: Stack) -> Who:
-        """The answers about one stack."""
-        some = self.by_stack.get(stack, [])
-        named = {place for one in some if isinstance(one, Resource) for now in one.cases for place in now.value.roles}
-        beside = [self._roles[place] for place in sorted(named, key=str)]
-        pinecone = next(iter(_accounts_of_pinecone([*some, *beside])), None)
-        assumed: dict[str, str] = {}
-        rows = [(one.place, self._about(one, pinecone, assumed)) for one in some]
-        return Who(
-            template=stack.template.name,
-            account=stack.short(stack.account),
-            account_is_known=is_known(stack.account),
-            roles=[row for place, answered in rows if place.type == ROLE for row in answered],
-            keys=[row for place, answered in rows if place.type != ROLE for row in answered],
-            assumed=assumed,
-            different=self._different,
-            own_permissions=[place.logical_id for place, _ in rows if place in self._with_policies],
-        )
+def _about(found: Found, one: Resource | Unread, pinecone: str | None, assumed: dict[str, str]) -> list[Row]:
+    """The rows about one role or key."""
+    place = one.place
+    try:
+        if isinstance(one, Unread):
+            raise CannotBeJudged(one.why)
+        cases, defaults = by_default(place.stack, one.cases)
+        assumed |= defaults
+        asked = [_asked(found, place, now, pinecone) for now in cases]
+        policies = [policy for policy, _ in asked]
+        rows = list(dict.fromkeys(row for _, some in asked for row in some))
+        answered = _in_every_way(partial(_answers, found.ask, cases), policies, rows)
+    except CannotBeJudged as error:
+        action = ASSUME if place.type == ROLE else ", ".join(ON_KEY)
+        anybody, doubt = Somebody("anybody", "arn:aws:iam::*:*"), f"it cannot be judged: {error}"
+        return [Row(place.logical_id, anybody, action, verdict=Verdict.CANNOT_TELL, doubt=doubt)]
+    more = dict.fromkeys(row for policy in policies for row in _not_asked(place.logical_id, policy))
+    return list(_told([*answered, *more], place.stack))
 
-    def _about(self, one: Resource | Unread, pinecone: str | None, assumed: dict[str, str]) -> list[Row]:
-        """The rows about one role or key."""
-        place = one.place
-        try:
-            if isinstance(one, Unread):
-                raise CannotBeJudged(one.why)
-            cases, defaults = by_default(place.stack, one.cases)
-            assumed |= defaults
-            asked = [self._asked(place, now, pinecone) for now in cases]
-            policies = [policy for policy, _ in asked]
-            rows = list(dict.fromkeys(row for _, some in asked for row in some))
-            answered = self._in_every_way(cases, policies, rows)
-        except CannotBeJudged as error:
-            action = ASSUME if place.type == ROLE else ", ".join(ON_KEY)
-            anybody, doubt = Somebody("anybody", "arn:aws:iam::*:*"), f"it cannot be judged: {error}"
-            return [Row(place.logical_id, anybody, action, verdict=Verdict.CANNOT_TELL, doubt=doubt)]
-        more = dict.fromkeys(row for policy in policies for row in _not_asked(place.logical_id, policy))
-        return list(_told([*answered, *more], place.stack))
 
-    def _in_every_way(self, cases: Sequence[InCase[Now]], policies: Sequence[Policy], rows: Sequence[Row]) -> list[Row]:
-        """The rows with their answers: called directly, and to whom more is said in another way, with that."""
-        ask = partial(self._answers, cases)
-        said = dict(ask(policies, rows, DIRECT_CALL))
-        through: dict[Row, list[str]] = {}
-        for service in [one for one, lets in _compared(policies, _VIA, _ANY).items() if lets]:
-            out = [row for row in rows if said[row].verdict in (Verdict.NO, Verdict.BY_ACCOUNT)]
-            # Of a pattern an example; through which others it came is not known.
-            example = service.replace("*", "us-east-1").replace("?", "x")
-            example = "s3.us-east-1.amazonaws.com" if service == _ANY else example
-            for row, now in ask(policies, out, {**_TLS, "aws:viaawsservice": "true", _VIA: example}):
-                one = said[row]
-                if now.verdict is Verdict.CANNOT_TELL:
-                    said[row] = now._replace(doubt=f"through {service}: {now.doubt}", then=one.then)
-                elif now.verdict not in (Verdict.NO, one.verdict):
-                    through.setdefault(row, []).append(service)
-                    then = _only(f"through {' or '.join(through[row])}", now.verdict, one.verdict)
-                    said[row] = one._replace(statement=now.statement, then=then)
-        if any(one.on(*DIRECT_CALL.keys() - _TLS) for policy in policies for one in policy.statements):
-            # Somebody may come in, though neither directly nor as the example of a service does.
-            out = [row for row in rows if said[row].answer == Verdict.NO.value]
-            said |= ask(policies, out, _TLS)
-        if ids := tuple(_compared(policies, EXTERNAL_ID)):
-            # An external ID may let somebody in that is not among those presented: these are denied, by no name.
-            one_of = Condition("StringEquals", EXTERNAL_ID, ids)
-            denied = Statement("", "Deny", (Principal("AWS", "*"),), actions=("*",), conditions=(one_of,), raw=ids)
-            others = [replace(policy, statements=(*policy.statements, denied)) for policy in policies]
-            out = [row for row in rows if row.presents == "wrong" or is_wild(row.external_id or "")]
-            out = [row for row in out if said[row].verdict is Verdict.NO]
-            out = [row for row in out if row.presents != "denied" or said[row].statement is None]
-            for row, (_, now) in zip(out, ask(others, [row._replace(presents=None) for row in out], _TLS), strict=True):
-                if now.verdict is not Verdict.NO:
-                    verdict, name, doubt = now.verdict, now.statement or None, now.doubt
-                    said[row] = said[row]._replace(verdict=verdict, statement=name, doubt=doubt)
-        days = max((int(one) for one in _compared(policies, TRAILING_DAYS) if one.isdecimal()), default=0)
-        out = [row for row in rows if days and row.action in guide.ENDING]
-        used, unused = (ask(policies, out, {**DIRECT_CALL, TRAILING_DAYS: str(since)}) for since in (0, days))
-        for (row, before), (_, now) in zip(used, unused, strict=True):
-            if before.verdict is Verdict.NO and now.verdict in (Verdict.YES, Verdict.BY_ACCOUNT):
-                then = _only(f"when unused for {days} days", now.verdict)
-                said[row] = now._replace(statement=before.statement, then=then, unused=True)
-        return list(said.values())
+def _in_every_way(ask: Callable[..., _Answers], policies: Sequence[Policy], rows: Sequence[Row]) -> list[Row]:
+    """The rows with their answers: called directly, and to whom more is said in another way, with that."""
+    said = dict(ask(policies, rows, DIRECT_CALL))
+    through: dict[Row, list[str]] = {}
+    for service in [one for one, lets in _compared(policies, _VIA, _ANY).items() if lets]:
+        out = [row for row in rows if said[row].verdict in (Verdict.NO, Verdict.BY_ACCOUNT)]
+        # Of a pattern an example; through which others it came is not known.
+        example = service.replace("*", "us-east-1").replace("?", "x")
+        example = "s3.us-east-1.amazonaws.com" if service == _ANY else example
+        for row, now in ask(policies, out, {**_TLS, "aws:viaawsservice": "true", _VIA: example}):
+            one = said[row]
+            if now.verdict is Verdict.CANNOT_TELL:
+                said[row] = now._replace(doubt=f"through {service}: {now.doubt}", then=one.then)
+            elif now.verdict not in (Verdict.NO, one.verdict):
+                through.setdefault(row, []).append(service)
+                then = _only(f"through {' or '.join(through[row])}", now.verdict, one.verdict)
+                said[row] = one._replace(statement=now.statement, then=then)
+    if any(one.on(*DIRECT_CALL.keys() - _TLS) for policy in policies for one in policy.statements):
+        # Somebody may come in, though neither directly nor as the example of a service does.
+        out = [row for row in rows if said[row].answer == Verdict.NO.value]
+        said |= ask(policies, out, _TLS)
+    if ids := tuple(_compared(policies, EXTERNAL_ID)):
+        # An external ID may let somebody in that is not among those presented: these are denied, by no name.
+        one_of = Condition("StringEquals", EXTERNAL_ID, ids)
+        denied = Statement("", "Deny", (Principal("AWS", "*"),), actions=("*",), conditions=(one_of,), raw=ids)
+        others = [replace(policy, statements=(*policy.statements, denied)) for policy in policies]
+        out = [row for row in rows if row.presents == "wrong" or is_wild(row.external_id or "")]
+        out = [row for row in out if said[row].verdict is Verdict.NO]
+        out = [row for row in out if row.presents != "denied" or said[row].statement is None]
+        for row, (_, now) in zip(out, ask(others, [row._replace(presents=None) for row in out], _TLS), strict=True):
+            if now.verdict is not Verdict.NO:
+                verdict, name, doubt = now.verdict, now.statement or None, now.doubt
+                said[row] = said[row]._replace(verdict=verdict, statement=name, doubt=doubt)
+    days = max((int(one) for one in _compared(policies, TRAILING_DAYS) if one.isdecimal()), default=0)
+    out = [row for row in rows if days and row.action in guide.ENDING]
+    used, unused = (ask(policies, out, {**DIRECT_CALL, TRAILING_DAYS: str(since)}) for since in (0, days))
+    for (row, before), (_, now) in zip(used, unused, strict=True):
+        if before.verdict is Verdict.NO and now.verdict in (Verdict.YES, Verdict.BY_ACCOUNT):
+            then = _only(f"when unused for {days} days", now.verdict)
+            said[row] = now._replace(statement=before.statement, then=then, unused=True)
+    return list(said.values())
 
-    def _answers(
-        self, cases: Sequence[InCase[Now]], policies: Sequence[Policy], rows: Sequence[Row], sent: Sent
-    ) -> list[tuple[Row, Row]]:
-        """Rows, each with its answer: the one that is given in every case of the template's conditions."""
-        chosen = [{**now.case.choices, **now.case.members} for now in cases]
-        names = dict.fromkeys(name for one in chosen for name in one)
-        differing = ", ".join(printable(name) for name in names if len({one.get(name) for one in chosen}) > 1)
-        requests = []
-        for row in rows:
-            context = {**sent, **({} if row.presents is None else {"sts:ExternalId": row.external_id})}
-            if row.for_aws_service is not None:
-                context["kms:GrantIsForAWSResource"] = str(row.for_aws_service).lower()
-            # Who is of another account has the leave of that account, which it needs.
-            is_other = row.who.account not in ("", cases[0].value.account)
-            own = True if is_other else False if row.who.own_policies is False else None
-            requests.append(Request(row.who.arn, row.action, context=context, own=own, but=row.who.but))
-        answers = zip(*(self._questions.answers(each, requests) for each in policies if rows), strict=True)
-        found = []
-        for row, said in zip(rows, answers, strict=True):
-            verdict, name = said[0].verdict, _name(said[0].statement)
-            doubt = None
-            if len({one.verdict for one in said}) > 1:
-                verdict, name, doubt = Verdict.CANNOT_TELL, None, f"the template's choice of {differing}"
-            elif verdict is Verdict.CANNOT_TELL:
-                doubt = ", ".join(map(printable, said[0].hangs_on)) or "what it says is not known"
-                doubt = f"{name}: {doubt}" if name else doubt
-            found.append((row, row._replace(verdict=verdict, statement=name, doubt=doubt)))
-        return found
 
-    def _asked(self, place: Place, now: InCase[Now], pinecone: str | None) -> tuple[Policy, list[Row]]:
-        """The policy in one case, and what is asked of it."""
-        one, name = now.value, place.logical_id
-        people = People(one.policy, pinecone, self._arns, place.stack)
-        if place.type == ROLE:
-            # The external IDs to present: each that is asked for or denied, another, and none.
-            compared = _compared([one.policy], EXTERNAL_ID)
-            ids: list[tuple[str, str | None]] = [("right" if lets else "denied", own) for own, lets in compared.items()]
-            others = (f"{_OTHER_ID}-{number}" if number > 1 else _OTHER_ID for number in count(1))
-            ids += [("wrong", next(own for own in others if own not in compared)), ("none", None)]
-            rows = [Row(name, somebody, ASSUME, *each) for somebody in people.asked([one.arn]) for each in ids]
-            return _with_ids_apart(one.policy), rows
-        beside = [other.place for other in self.by_stack[place.stack] if other.place in self._roles]
-        # Of a key that names no role, the only one beside it.
-        places = one.roles or (beside if len(beside) == 1 else ())
-        roles = (role for at in sorted(places, key=str) for role in self._roles[at].cases)
-        return one.policy, [
-            Row(name, somebody, action, for_aws_service=service)
-            for somebody in people.asked(role.value.arn for role in roles if role.case.agrees(now.case))
-            for action in ON_KEY
-            for service in ((True, False) if action == GRANT else (None,))
-        ]
+def _answers(
+    ask: Questions, cases: Sequence[InCase[Now]], policies: Sequence[Policy], rows: Sequence[Row], sent: Sent
+) -> _Answers:
+    """Rows, each with its answer: the one that is given in every case of the template's conditions."""
+    chosen = [{**now.case.choices, **now.case.members} for now in cases]
+    names = dict.fromkeys(name for one in chosen for name in one)
+    differing = ", ".join(printable(name) for name in names if len({one.get(name) for one in chosen}) > 1)
+    requests = []
+    for row in rows:
+        context = {**sent, **({} if row.presents is None else {"sts:ExternalId": row.external_id})}
+        if row.for_aws_service is not None:
+            context["kms:GrantIsForAWSResource"] = str(row.for_aws_service).lower()
+        # Who is of another account has the leave of that account, which it needs.
+        is_other = row.who.account not in ("", cases[0].value.account)
+        own = True if is_other else False if row.who.own_policies is False else None
+        requests.append(Request(row.who.arn, row.action, context=context, own=own, but=row.who.but))
+    answers = zip(*(ask.answers(each, requests) for each in policies if rows), strict=True)
+    for row, said in zip(rows, answers, strict=True):
+        verdict, name = said[0].verdict, _name(said[0].statement)
+        doubt = None
+        if len({one.verdict for one in said}) > 1:
+            verdict, name, doubt = Verdict.CANNOT_TELL, None, f"the template's choice of {differing}"
+        elif verdict is Verdict.CANNOT_TELL:
+            doubt = ", ".join(map(printable, said[0].hangs_on)) or "what it says is not known"
+            doubt = f"{name}: {doubt}" if name else doubt
+        yield row, row._replace(verdict=verdict, statement=name, doubt=doubt)
+
+
+def _asked(found: Found, place: Place, now: InCase[Now], pinecone: str | None) -> tuple[Policy, list[Row]]:
+    """The policy in one case, and what is asked of it."""
+    one, name = now.value, place.logical_id
+    people = People(one.policy, pinecone, found.arns, place.stack)
+    if place.type == ROLE:
+        # The external IDs to present: each that is asked for or denied, another, and none.
+        compared = _compared([one.policy], EXTERNAL_ID)
+        ids: list[tuple[str, str | None]] = [("right" if lets else "denied", own) for own, lets in compared.items()]
+        others = (f"{_OTHER_ID}-{number}" if number > 1 else _OTHER_ID for number in count(1))
+        ids += [("wrong", next(own for own in others if own not in compared)), ("none", None)]
+        rows = [Row(name, somebody, ASSUME, *each) for somebody in people.asked([one.arn]) for each in ids]
+        return _with_ids_apart(one.policy), rows
+    beside = [it.place for it in found.by_stack[place.stack] if it.place.type == ROLE and it.place in found.by_place]
+    # Of a key that names no role, the only one beside it.
+    places = one.roles or (beside if len(beside) == 1 else ())
+    return one.policy, [
+        Row(name, somebody, action, for_aws_service=service)
+        for somebody in people.asked(role.value.arn for role in found.roles_in(now.case, places))
+        for action in ON_KEY
+        for service in ((True, False) if action == GRANT else (None,))
+    ]
 
 
 def _only(when: str, verdict: Verdict, otherwise: Verdict = Verdict.NO) -> str:

@@ -13,6 +13,7 @@ from cmek_construct.guide import ROLE_NAME_PREFIX
 from cmek_construct.policy import Policy, Principal
 from cmek_construct.policy.text import is_wild
 from cmek_construct.templates.found import Place
+from cmek_construct.templates.reading import by
 from cmek_construct.templates.stacks import Stack
 
 _NUMBER: Final = re.compile(r"[0-9]{12}|\$\{[^{}]+\}")
@@ -115,14 +116,12 @@ class People:
 
 def _but_each_other(found: Iterable[Somebody], accounts: Sequence[str]) -> Iterator[Somebody]:
     """Of a group those are not meant who are asked by themselves."""
-    by_account: dict[str, list[str]] = {}
-    for one in found:
-        by_account.setdefault(one.account, []).append(one.arn)
-    wild = [arn for account, arns in by_account.items() if is_wild(account) for arn in arns]
+    by_account = by(found, lambda one: one.account)
+    wild = [one for account, some in by_account.items() if is_wild(account) for one in some]
     for one in found:
         account = one.account
         others = [*by_account[account], *wild] if account and is_wild(one.arn) else []
-        but = [arn for arn in others if arn != one.arn and _covers(one.arn, arn)]
+        but = [it.arn for it in others if it.arn != one.arn and _covers(one.arn, it.arn)]
         # A number is not taken for those that are named beside it.
         apart = [it for it in accounts if it != account and (is_wild(account) or "${" in account + it)]
         but += [f"arn:aws:iam::{it}:*" for it in apart if account]
