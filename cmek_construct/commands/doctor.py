@@ -37,13 +37,12 @@ _WORDS: Final[dict[Effect | None, str]] = {
 
 
 @told(
-    "doctor",
     epilog="Exit codes: 0 healthy; 1 something is wrong; 2 wrong usage; 3 something could not be read, and nothing "
     "else is wrong.",
 )
 def doctor(
     name: str | None = ONE_OR_ALL,
-    profile: str | None = PROFILE,
+    asking: Asking = PROFILE,
     as_json: bool = AS_JSON,
     show: Literal["trust-policy", "key-policy"] | None = typer.Option(
         None, help="Print this policy as the file says it, and judge nothing. The key's names the deployed role."
@@ -63,7 +62,7 @@ def doctor(
     Changes nothing. For each thing that is wrong: what it means for the data, how long there is, and what to run. With
     a project's API key in PINECONE_API_KEY and one stack: also whether the project's indexes are under this key.
     """
-    entries, asking = entries_here(name), Asking("doctor", profile)
+    entries = entries_here(name)
     if show is not None:
         typer.echo(_policy(entries, "key" if show == "key-policy" else "trust", asking))
         return
@@ -85,7 +84,7 @@ def _examined(asking: Asking, cloudtrail: bool, organization: bool, of_project: 
     try:
         case, session = look(entry, asking, lock)
     except AwsError as error:
-        no_aws = unknown("aws", f"not read: anything ({error})", advice(error, "doctor"))
+        no_aws = unknown("aws", f"not read: anything ({error})", advice(error, asking))
         return Examined(Deployed.of(entry, lock), [*of_lock, no_aws])
     found = [about_stack(case, of_lock[0].cure if of_lock else case.way_back), *of_lock]
     if not is_known(case):
@@ -136,7 +135,7 @@ def _policy(entries: Sequence[Entry], kind: Kind, asking: Asking) -> str:
     if kind == "key" and (case.own.customers is not None or case.own.key is not None):
         raise Refused(f"{entry.name}: there is no such policy to show: the stack makes no key.")
     if kind == "key" and not case.role_arn:
-        with refusals("doctor", entry.name):
+        with refusals(asking, entry.name):
             case, _ = look(entry, asking)
             refuse_unknown(case)
     return json.dumps(policy_document(*case.wanted(kind, suspended=bool(case.own.suspended))), indent=2)

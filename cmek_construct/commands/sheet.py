@@ -4,8 +4,10 @@ The steps are those of sections 3, "Add a key" and "Limitations" of Pinecone's g
 """
 
 import csv
+import re
 import sys
 from collections.abc import Iterator, Mapping
+from dataclasses import replace
 from functools import partial
 from operator import itemgetter
 from pathlib import Path
@@ -13,31 +15,43 @@ from typing import Any, Final, Literal
 
 import typer
 
-from cmek_construct.aws.objects import Instance
-from cmek_construct.aws.reading import read_stack, read_stack_set
+from cmek_construct.aws import reading
+from cmek_construct.aws.objects import Instance, Stack, Unread
 from cmek_construct.aws.session import Asking, AwsError, Session
 from cmek_construct.checks import printable
-from cmek_construct.commands.looking import entries_here, known, outputs_of, side_by_side
+from cmek_construct.commands.looking import entries_here, json_in, locked, look, side_by_side
 from cmek_construct.commands.options import AS_JSON, ONE_OR_ALL, PROFILE, a_key, flag, option
 from cmek_construct.commands.printing import in_words, refuse, shown, text, texts, told
+from cmek_construct.customers import Customers
 from cmek_construct.deployment.reading import Entry
 from cmek_construct.guide import key_denial
-from cmek_construct.health.deployed import EXTERNAL_ID, KEY_ARN, ROLE_ARN, with_customer_key, wrong_outputs
-from cmek_construct.health.findings import Refused
+from cmek_construct.health.comparing import customers_in
+from cmek_construct.health.deployed import (
+    EXTERNAL_ID,
+    KEY_ARN,
+    ROLE_ARN,
+    Deployed,
+    LockedIdentity,
+    about_stack,
+    wrong_outputs,
+)
+from cmek_construct.health.findings import Refused, known
 from cmek_construct.lock.text import LockError
+from cmek_construct.templates.reading import members
 
 _ROLE: Final = "OrganizationAccountAccessRole"
 _HEADINGS: Final = ("Account", "Region", "Role ARN", "Key ARN", "External ID", "Status")
+_KEY_ID: Final = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}|mrk-[0-9a-f]{32}")
 _COLUMNS: Final = [one.lower().replace(" ", "_") for one in _HEADINGS]
 """Of the accounts of a stack set: for a person, and in JSON and CSV."""
 
 
-@told("sheet", idle="--outputs")
+@told(idle="--outputs".format)
 def sheet(
     name: str | None = ONE_OR_ALL,
     outputs: Path | None = option("FILE", "Values from this file of `cdk deploy --outputs-file FILE`, not from AWS."),
     key_arn: str | None = a_key("For a vendor's stack: the Key ARN that the customer sent back."),
-    profile: str | None = PROFILE,
+    asking: Asking = PROFILE,
     as_json: bool = AS_JSON,
     fleet: str | None = option(
         "STACK_SET", "All accounts of this stack set of a PineconeCmekStackSet, in place of cmek.yaml."
@@ -60,7 +74,6 @@ def sheet(
         raise typer.BadParameter("it takes no NAME, --outputs or --key-arn", param_hint="--fleet")
     if as_csv and as_json:
         raise typer.BadParameter("choose --csv or --json")
-    asking = Asking("sheet", profile)
     found: list[dict[str, Any]] = []
     refused: list[str] = []
     if fleet is not None:
@@ -75,7 +88,7 @@ def sheet(
         try:
             found.append(_sheet_of(entry, outputs, asking, key_arn))
         except (Refused, LockError, AwsError) as error:
-            refused.append(in_words(error, "sheet", entry.name))
+            refused.append(in_words(error, asking, entry.name))
     bold = partial(typer.style, bold=True)
     lines = (text("sheet.j2", "sheet", one=one, bold=bold) for one in found) if fleet is None else _table(found, as_csv)
     yield from shown(as_json, lambda: found, lines)
@@ -85,16 +98,16 @@ def sheet(
 
 def _sheet_of(entry: Entry, file: Path | None, asking: Asking, key_arn: str | None) -> dict[str, Any]:
     """What a person needs in Pinecone's console for one stack; an External ID of None leaves the field blank."""
-    given, deployed = outputs_of(entry, file, asking)
-    outputs = with_customer_key(entry, given, key_arn, deployed)
-    region, account = outputs[KEY_ARN].split(":")[3:5]
     own, key_name, notices = entry.settings, entry.name, list[str]()
+    outputs, deployed = _outputs_of(entry, file, asking)
+    key_arn = _key_of(entry, outputs, key_arn, deployed)
+    region, account = key_arn.split(":")[3:5]
     if own.customers is not None:
         key_name = f"{entry.name}-{account}"
         notices = [notice.message for notice in own.trust.key_notices(region)]
         if deployed is None:
             notices.append(f"Deploy {entry.name} first: the outputs file does not tell its customers.")
-    fields = {"Role ARN": outputs[ROLE_ARN], "Key ARN": outputs[KEY_ARN], "External ID": outputs.get(EXTERNAL_ID)}
+    fields = {"Role ARN": outputs[ROLE_ARN], "Key ARN": key_arn, "External ID": outputs.get(EXTERNAL_ID)}
     return {
         "name": entry.name,
         "account": own.account,
@@ -108,11 +121,75 @@ def _sheet_of(entry: Entry, file: Path | None, asking: Asking, key_arn: str | No
     }
 
 
+def _outputs_of(entry: Entry, file: Path | None, asking: Asking) -> tuple[Mapping[str, Any], Customers | None]:
+    """The outputs of this very stack, in the file of `cdk deploy --outputs-file` or in AWS: what Pinecone stores stays.
+
+    Of a vendor's its deployed customers, too, where AWS is asked.
+    """
+    own = entry.settings
+    if file is not None:
+        instead = f"`npx cdk deploy {entry.name} --outputs-file {file}` writes it."
+        if Deployed.of(entry, locked(entry)).way_back:
+            instead = "Leave --outputs out, and AWS is asked."
+        in_file = json_in(file, instead)
+        if entry.name not in in_file:
+            raise Refused(f"{entry.name}: {file} has no such stack. {instead}")
+        found: Mapping[str, Any] = members(in_file[entry.name])
+    else:
+        case, session = look(entry, asking, LockedIdentity())
+        if not (isinstance(case.stack, Stack) and case.stack.is_whole):
+            case = replace(case, lock=locked(entry))
+            seen = about_stack(case, case.way_back)
+            instead = "\nOr give --outputs." if isinstance(case.stack, Unread) else ""
+            raise Refused(f"{entry.name} (account {own.account}, {own.region}): {seen.words}.\n{seen.cure}{instead}")
+        found = case.stack.outputs
+    for name, words in wrong_outputs(found, "this stack", own.account, own.region, (own.role, own.key)).items():
+        if name != KEY_ARN or not own.customers:
+            check = "Check the name, the account and the region, or the file of outputs: it may be of another deploy."
+            raise Refused(f"{entry.name}: {words}. {check}")
+    if (its_id := found.get(EXTERNAL_ID)) != own.external_id:
+        raise Refused(
+            f"{entry.name}: external_id is {own.external_id} in cmek.yaml, but {its_id!a} in the deployed stack. If "
+            "Pinecone has the key already, put the deployed one back into the file; if not, deploy first."
+        )
+    if own.customers is None or file is not None:
+        return found, None
+    case = replace(case, template=reading.read_template(session, entry.name))
+    if "permissions" not in case.written:
+        why = case.template.why if isinstance(case.template, Unread) else "it is no template of a role"
+        raise Refused(f"{case.name}: its deployed customers could not be read: {why}.")
+    return found, customers_in(case.written["permissions"])
+
+
+def _key_of(entry: Entry, outputs: Mapping[str, Any], given: str | None, deployed: Customers | None) -> str:
+    """The key of a stack; of a vendor's, the one that a customer sent back, if the role may use it."""
+    customers, got = entry.settings.customers, f"--key-arn is {given}, but"
+    if customers is None and given is None:
+        return str(outputs[KEY_ARN])
+    if customers is None:
+        why = "--key-arn is for the stack of a vendor, with customer_account_ids or customer_key_arns in its entry. "
+        why += "This one has its own key: leave it out"
+    elif given is None:
+        why = "the keys of this stack are its customers'. Give --key-arn with the Key ARN that the customer sent back"
+    elif not _KEY_ID.fullmatch(given.rpartition("/")[2]):
+        why = f"{got} a key ID is a UUID, or mrk- and 32 hexadecimal digits. A part may be missing: copy the Key ARN "
+        why += "whole"
+    elif not customers.cover(given):
+        why = f"{got} the role may not use it: neither customer_account_ids has its account nor customer_key_arns the "
+        why += "key. Add it, deploy, and ask again; or correct the ARN"
+    elif deployed is not None and not deployed.cover(given):
+        run = f"npx cdk deploy {entry.name}"
+        why = f"cmek.yaml has the customer of {given}, but the deployed role does not. Run `{run}` first"
+    else:
+        return given
+    raise Refused(f"{entry.name}: {why}.")
+
+
 def _rows(name: str, asking: Asking, role: str, region: str | None, call_as: str | None) -> list[dict[str, Any]]:
     """What to paste for every account of a stack set, by the columns; where there is a problem, nothing."""
     session = asking.own(region)
     try:
-        template, instances = read_stack_set(session, name, call_as)
+        template, instances = reading.read_stack_set(session, name, call_as)
     except AwsError as error:
         if not error.code:
             raise
@@ -150,7 +227,7 @@ def _outputs(instance: Instance, asking: Asking, session: Session, role: str) ->
         except AwsError as error:
             why = f"credentials of account {session.account} may not assume {roles}{role} ({error.code})"
             raise Refused(f"{why}: choose --role or --profile") from None
-    stack = known(read_stack(inside, instance.stack_id), "the stack", "there is no such stack in this account")
+    stack = known(reading.read_stack(inside, instance.stack_id), "the stack", "there is no such stack in this account")
     if not stack.is_whole:
         raise Refused(f"the stack is in {stack.status}: mend it first")
     for wrong in wrong_outputs(stack.outputs, "the set", instance.account, instance.region).values():
