@@ -592,6 +592,17 @@ def test_who_signs_in_elsewhere_is_one_finding_whatever_is_denied(action: str, m
     assert [one.rule for one in judge(template, account=CUSTOMER)] == [f"key-foreign-principal[{login}]"]
 
 
+@pytest.mark.parametrize("who", ["*", "arn:aws:iam::999988887777:root", "the role"])
+def test_all_but_nothing_is_told_action_by_action(who: str) -> None:
+    template = forms.template("explicit_with_id")
+    named = key_policy(template)[1]["Principal"] if who == "the role" else {"AWS": who}
+    statement = {"Effect": "Allow", "Principal": named, "Resource": "*"}
+    key_policy(template).append(statement | {"NotAction": []})
+    found = judge(template, account=CUSTOMER)
+    assert any("replace the key policy" in one.what for one in found)
+    assert not any("all but" in one.what or "all_but" in one.rule for one in found)
+
+
 @pytest.mark.parametrize("more", [{"StringLike": "*"}, {"StringEquals": "data"}])
 def test_denied_with_a_tag_and_without_it_nobody_takes_it_back(more: dict[str, str]) -> None:
     template = forms.template("explicit_with_id")

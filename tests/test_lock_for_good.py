@@ -22,6 +22,7 @@ from tests.command import cmek as run
 
 Fill = Callable[[cdk.Stack], object]
 OTHER = "9d3f1f7e-9a3c-4d2e-8f10-2a6b7c8d9e0f"
+THIRD = "0b1c2d3e-4f50-4617-8293-a4b5c6d7e8f9"
 ONE, TWO, THREE = "444455556666", "777788889999", "888899990000"
 
 
@@ -122,6 +123,22 @@ def fleet(region: str = "us-east-1", **ids: str) -> Fill:
     return fill
 
 
+def in_regions(*groups: tuple[str, str]) -> Fill:
+    """A stack set with one account, which has an external ID in each of some Regions."""
+
+    def fill(stack: cdk.Stack) -> None:
+        fleet(**{f"_{ONE}": EXTERNAL_ID})(stack)
+        [made] = [one for one in stack.node.find_all() if isinstance(one, cdk.CfnStackSet)]
+        whom = {"DeploymentTargets": {"Accounts": [ONE]}}
+        given = [
+            {**whom, "Regions": [region], "ParameterOverrides": [{"ParameterKey": "ExternalId", "ParameterValue": one}]}
+            for region, one in groups
+        ]
+        made.add_property_override("StackInstancesGroup", given)
+
+    return fill
+
+
 def of(**props: Any) -> Fill:
     return lambda stack: cmek(stack, **props)
 
@@ -200,6 +217,18 @@ REFUSED: dict[str, tuple[Fill, Fill, str]] = {
     "ID of the only account": (
         fleet(**{f"_{ONE}": EXTERNAL_ID}), fleet(**{f"_{ONE}": OTHER}), f'is now "{OTHER}"',
     ),
+    "ID of an account in the first of its Regions": (
+        in_regions(("us-east-1", EXTERNAL_ID), ("eu-west-1", OTHER)),
+        in_regions(("us-east-1", THIRD), ("eu-west-1", OTHER)), f"StackSetEF56E433/{ONE} is locked",
+    ),
+    "IDs of an account in its Regions, in each other's place": (
+        in_regions(("us-east-1", EXTERNAL_ID), ("eu-west-1", OTHER)),
+        in_regions(("us-east-1", OTHER), ("eu-west-1", EXTERNAL_ID)), f"StackSetEF56E433/{ONE} is locked",
+    ),
+    "ID of an account in one of its Regions": (
+        in_regions(("us-east-1", OTHER), ("eu-west-1", OTHER)),
+        in_regions(("us-east-1", EXTERNAL_ID), ("eu-west-1", OTHER)), f"StackSetEF56E433/{ONE} is locked",
+    ),
 }  # fmt: skip
 
 
@@ -233,6 +262,10 @@ SAME: dict[str, tuple[Fill, Fill]] = {
     "a value more that a parameter may have": (one_of("dev"), one_of("dev", "test")),
     "a tag of a resource that says the name": (of_resource("a"), of_resource("a", tag="y")),
     "an account more": (fleet(**{f"_{ONE}": EXTERNAL_ID}), fleet(**{f"_{ONE}": EXTERNAL_ID, f"_{TWO}": OTHER})),
+    "the Regions of an account in another order": (
+        in_regions(("us-east-1", EXTERNAL_ID), ("eu-west-1", OTHER)),
+        in_regions(("eu-west-1", OTHER), ("us-east-1", EXTERNAL_ID)),
+    ),
     "twenty accounts more": (
         fleet(**{f"_{ONE}": EXTERNAL_ID}),
         fleet(**{f"_{int(ONE) + n}": EXTERNAL_ID[:-2] + f"{15 + n:02x}" for n in range(20)}),

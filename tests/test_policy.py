@@ -500,6 +500,19 @@ def test_what_is_sent_may_be_a_name_that_aws_generates() -> None:
         assert ask.answers(policy, [request]) == answers(policy, [request])
 
 
+def test_what_a_generated_name_begins_with_is_no_number_of_another_stack() -> None:
+    forms = dict.fromkeys(("One", "Other"), f"x-{OWNER}-*")
+    stacks = [(OWNER, "One"), (VENDOR, "Other")]
+    for some in (stacks, stacks[::-1]):
+        ask = Questions()
+        for number, name in some:
+            session = f"arn:aws:sts::{number}:assumed-role/${{{name}}}/session"
+            let = {"Effect": "Allow", "Principal": {"AWS": session}, "Action": "sts:AssumeRole"}
+            policy = read([let], "trust", texts=canonical, forms=forms)
+            request = Request(f"arn:aws:iam::{number}:role/x-{number}-1", "sts:AssumeRole", own=True)
+            assert ask.answers(policy, [request]) == answers(policy, [request])
+
+
 def test_the_id_of_a_key_is_looked_into() -> None:
     ask = Questions()
     some = {"Effect": "Allow", "Action": "kms:Decrypt", "Resource": "arn:aws:kms:*:*:key/*-1111-*"}

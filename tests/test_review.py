@@ -236,6 +236,19 @@ def test_what_differs_is_marked_and_explained(tmp_path: Path, form: str, verdict
     assert "<details open" in (tmp_path / "page.html").read_text() or verdict.startswith("Same")
 
 
+@pytest.mark.parametrize("external_id", [EXTERNAL_ID, STRANGER])
+@pytest.mark.parametrize("named", ["arn:aws:iam::999999999999:root", "arn:aws-cn:iam::444455556666:root"])
+def test_only_the_root_of_pinecones_account_is_said_to_let_the_same_callers_in(
+    tmp_path: Path, named: str, external_id: str
+) -> None:
+    template = forms.template("all_regions_pinned")
+    trust(template)[0]["Principal"]["AWS"] = named
+    trust(template)[0]["Condition"]["StringEquals"]["sts:ExternalId"] = external_id
+    said = text(tmp_path, template)
+    assert "Differs from the guide" in said
+    assert "so the same callers get in" not in said
+
+
 @pytest.mark.parametrize("of", ["key", "trust"])
 def test_a_denial_of_somebody_else_is_no_suspension_of_pinecones(tmp_path: Path, of: str) -> None:
     template = good()
@@ -486,6 +499,14 @@ def test_who_stands_beside_the_role_in_one_statement_is_drawn_too(tmp_path: Path
     boxes = re.findall("<text[^>]*>([^<]*)</text>", picture(page(tmp_path, template)))
     assert any(whom.rpartition("/")[2] in one for one in boxes)
     assert f"Role {ROLE}" in boxes
+
+
+@pytest.mark.parametrize("whom", [{"who": "knows"}, [{"who": "knows"}], [[STRANGER]]])
+def test_a_principal_that_is_no_text_is_not_drawn_in_ones_own_account(tmp_path: Path, whom: Any) -> None:
+    template = good()
+    key_policy(template).append({**key_policy(template)[0], "Principal": {"AWS": whom}})
+    (x,) = re.findall(r'<text x="(\d+)"[^>]*>The principal', picture(page(tmp_path, template)))
+    assert int(x) < 390
 
 
 def test_a_vendors_role_reaches_the_keys_of_each_customer_if_nothing_else(tmp_path: Path) -> None:
@@ -877,6 +898,16 @@ def test_what_is_forbidden_or_cannot_be_read_is_never_the_same(tmp_path: Path, e
     new = good()
     edit(new)
     assert said in changes(tmp_path, good(), new)
+
+
+def test_what_a_change_hangs_on_is_said_where_nothing_of_it_has_a_name(tmp_path: Path) -> None:
+    old, new = forms.template("all_regions"), forms.template("all_regions")
+    new["Parameters"] = {"Account": {"Type": "String"}}
+    pattern = {"Fn::Sub": "arn:aws:iam::${Account}:role/pinecone_cmek_access_*"}
+    trust(new)[0]["Condition"]["StringLike"]["aws:PrincipalArn"] = pattern
+    said = changes(tmp_path, old, new)
+    assert "That hangs on what is not known." in said
+    assert not re.search(r"hangs on:? ?\.", said)
 
 
 def test_another_logical_id_is_another_key_and_that_is_said_first(tmp_path: Path) -> None:

@@ -184,10 +184,10 @@ def _beyond(
 
 def _actions_of(witness: Witness) -> list[str]:
     """The actions as the statement has them."""
-    if witness.statement.actions is None:
+    if witness.statement.not_actions:
         return _texts_of(witness.statement, "actions")
     names = [one.lower() for one in witness.actions]
-    found = [text for text in witness.statement.actions if fnmatch.filter(names, text.lower())]
+    found = [text for text in witness.statement.actions or () if fnmatch.filter(names, text.lower())]
     return found or list(witness.actions)
 
 

@@ -18,7 +18,7 @@ from functools import cached_property
 from typing import Any, Final, TypeAlias
 
 from cmek_construct import templates
-from cmek_construct.lock.text import CONDITION, OF_ACCOUNT, Locked, Place
+from cmek_construct.lock.text import ANY_REGION, CONDITION, OF_ACCOUNT, Locked, Place
 from cmek_construct.policy import aws
 from cmek_construct.policy.text import hole, holes
 from cmek_construct.templates import evidence
@@ -67,8 +67,10 @@ class StackNow:
         for place in (one for one in self.resources.values() if one.stack.is_in_stack_set and one.type == ROLE):
             ids = _texts(self._in_cases(place, _of_trust).get(EXTERNAL_ID))
             for name, by_account in self._overrides(place.stack).items():
-                for account, value in by_account.items() if ids & {name, *by_account.values()} else ():
-                    found["/".join((*place.stack.within, account))] = Locked(OF_ACCOUNT, {EXTERNAL_ID: value})
+                is_asked = not ids.isdisjoint({name}.union(*map(_texts, by_account.values())))
+                for account, by_region in by_account.items() if is_asked else ():
+                    own = {EXTERNAL_ID: _once(by_region)}
+                    found["/".join((*place.stack.within, account))] = Locked(OF_ACCOUNT, own)
         return found
 
     def identity(self, path: str) -> Locked | None:
@@ -84,7 +86,7 @@ class StackNow:
             own |= self._in_cases(place, _of_trust)
             ids = _texts(own.get(EXTERNAL_ID))
             overrides = self._overrides(place.stack)
-            of_accounts = {*overrides, *(value for by_account in overrides.values() for value in by_account.values())}
+            of_accounts = set(overrides).union(*(_texts(one) for some in overrides.values() for one in some.values()))
             if ids & of_accounts:
                 own[EXTERNAL_ID] = _one_or_all(ids - of_accounts)
         return Locked(place.type, {name: value for name, value in own.items() if value})
@@ -106,16 +108,22 @@ class StackNow:
             if role.of is None and key in ids and all(one.value.startswith("arn:") for one in role.cases)
         }
 
-    def _overrides(self, stack: templates.Stack) -> dict[str, dict[str, str]]:
-        """What the stack set around a stack gives to single accounts, by the hole that stands for it in the stack."""
-        found: dict[str, dict[str, str]] = {}
+    def _overrides(self, stack: templates.Stack) -> dict[str, dict[str, dict[str, str]]]:
+        """What the stack set around a stack gives to single accounts, by the hole that stands for it in the stack.
+
+        By account, and by Region: CloudFormation takes an account in several groups if each is for other Regions.
+        """
+        found: dict[str, dict[str, dict[str, str]]] = {}
         set_of = stack.maker if stack.is_in_stack_set else None
         values = self._in_cases(set_of, lambda now, place: {_GROUPS: _resolved(now, place, _GROUPS)}) if set_of else {}
         for group in map(members, each_of(values.get(_GROUPS))):
             accounts = each_of(members(group.get("DeploymentTargets")).get("Accounts"))
+            regions = list(map(str, each_of(group.get("Regions")))) or [ANY_REGION]
             for one in map(members, each_of(group.get("ParameterOverrides"))):
                 name = self._within(hole(stack.named(str(one.get("ParameterKey")))))
-                found.setdefault(name, {}).update(dict.fromkeys(map(str, accounts), str(one.get("ParameterValue"))))
+                given = dict.fromkeys(regions, str(one.get("ParameterValue")))
+                for account in map(str, accounts):
+                    found.setdefault(name, {}).setdefault(account, {}).update(given)
         return found
 
     def _in_cases(self, place: templates.Place, work: Callable[[Values, templates.Place], _Values]) -> _Values:
@@ -141,10 +149,7 @@ class StackNow:
                 before = told.setdefault(name, {}).setdefault(words, one)
                 if before != one:  # in cases that are told as the same one: all that it is in them
                     told[name][words] = sorted({*map(str, (*each_of(before), *each_of(one)))})
-        found: _Values = {}
-        for name, by_case in told.items():
-            first, *others = by_case.values()
-            found[name] = by_case if any(one != first for one in others) else first
+        found = {name: _once(by_case) for name, by_case in told.items()}
         if there and any(one.value is None for one in cases):
             found[CONDITION] = sorted(there)
         varies = CONDITION in found or any(isinstance(one, dict) for one in found.values())
@@ -224,6 +229,12 @@ def _of_trust(values: Values, place: templates.Place) -> _Values:
     names = [name for one in statements for name in evidence.names_in(one) if evidence.is_like_pinecone(name, own)]
     ids = {value for one in statements for value in one.compared(aws.EXTERNAL_ID)}
     return {EXTERNAL_ID: _one_or_all(ids), PINECONE: _one_or_all(set(map(evidence.account_of, names)))}
+
+
+def _once(by_case: Mapping[str, Any]) -> Any:
+    """A value that is the same in every case, or what it is in each."""
+    first, *others = by_case.values()
+    return by_case if any(one != first for one in others) else first
 
 
 def _one_or_all(values: set[str]) -> Any:

@@ -90,7 +90,8 @@ class Questions:
         known = " ".join(f"{names.get(f'${{{name}}}', name)} {form}" for name, form in forms.items())
         if shape + known not in self._known:
             into = _INTO_ID if "\0id" in shape else _INTO_NUMBER
-            if any(map(into.search, (*own.texts, *more))) or _COMPARED.search(shape):
+            # A form is known by its text: one that has a number or an ID is about no other.
+            if any(map(into.search, (*own.texts, *more))) or _COMPARED.search(shape) or _NAMES.search(known):
                 shape = own.text + question
         if shape + known not in self._known:
             index = {id(one): number for number, one in enumerate(policy.statements)}

@@ -276,7 +276,7 @@ def of_witness(witness: Witness, account: str | None, people: Mapping[str, str] 
 
 def in_doubt(hangs_on: Iterable[str]) -> Words:
     """What is not known, and a policy's answer hangs on: each as a clause."""
-    return listed(list(map(_of_doubt, hangs_on)), ", and ")
+    return listed(list(map(_of_doubt, hangs_on)), ", and ") or ["what is not known"]
 
 
 def _of_doubt(text: str) -> Words:

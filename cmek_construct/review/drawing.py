@@ -193,8 +193,9 @@ class _Sketch:
         uses = [one for one in allows if role and arns.intersection(one.names)]
         # About the account's own roles, users and root alone.
         own = re.compile(rf"arn:aws:iam::{re.escape(self.part.account)}:[^*?]+")
-        named = ((one, one.statement.get("Principal")) for one in allows)
-        inside = [one for one, whom in named if [*members(whom)] == ["AWS"] and all(map(own.fullmatch, one.names))]
+        named = [(one, members(one.statement.get("Principal"))) for one in allows]
+        theirs = [(one, map(str, as_list(whom["AWS"]))) for one, whom in named if [*whom] == ["AWS"]]
+        inside = [one for one, whom in theirs if all(map(own.fullmatch, whom))]
         # One that lets in somebody beside the role is drawn from both.
         others = [one for one in inside if one not in uses or not arns.issuperset(one.names)]
         outside = [one for one in allows if one not in inside]

@@ -14,6 +14,7 @@ from cmek_construct.policy import words
 from cmek_construct.policy.statements import Kind, as_list
 from cmek_construct.policy.words import Quoted, Words
 from cmek_construct.templates.choices import Choices
+from cmek_construct.templates.reading import members
 
 EXPLICIT_WITH_ID: Final = "Explicit regions + external ID"
 EXPLICIT: Final = "Explicit regions + no external ID"
@@ -137,13 +138,14 @@ class Said:
         """What a reviewer should know about it beside the differences, by name: no excuse. The page has the words."""
         title, different = self.beside.title, self.beside.different
         changed = {text.split('"')[1] for text in different if '"' in text}
-        condition = json.dumps(self.statement.get("Condition"))
-        days = re.search(r'"([0-9]+)"', condition)
+        condition = members(self.statement.get("Condition"))
+        days = re.search(r'"([0-9]+)"', json.dumps(condition))
         protection = guide.used_key_denial(int(days[1]) if days else 0)
         suspending = [guide.assume_role_denial()] if self.kind == "trust" else []
         suspending += [guide.key_denial(role) for role in self.roles.intersection(self.names) if self.kind == "key"]
         # The root that is named is of the account whose roles the condition asks for.
-        pins = any(one.endswith(":root") and f"{one.removesuffix('root')}role/" in condition for one in self.names)
+        asked = map(str, as_list(members(condition.get("StringLike")).get("aws:PrincipalArn")))
+        pins = {f"{one.partition(':role/')[0]}:root" for one in asked} == {*self.names}
         told = {
             "suspended": any(map(self._says, suspending)),
             "protect_used_key": self.kind == "key" and self._says(protection),
