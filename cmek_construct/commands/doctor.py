@@ -109,17 +109,16 @@ def _examined(asking: Asking, cloudtrail: bool, organization: bool, of_project: 
 
 def _with_all(session: Session, case: Deployed, *, last_use: bool) -> Deployed:
     """The case with all that AWS shows of its stack, role and key."""
-    name = case.entry.name
     key = held = None
     if case.key_arn is not None:
         key = reading.read_key(session, case.key_arn, last_use=last_use)
-        held = None if case.entry.settings.key else reading.read_resources(session, name)
+        held = None if case.own.key else reading.read_resources(session, case.name)
     alias = (
         held if isinstance(held, Unread) else next((one.physical_id for one in held or () if one.type == ALIAS), None)
     )
     template: str | Unread = Unread("there is no such stack")
     if isinstance(case.stack, Stack):
-        template = reading.read_template(session, name)
+        template = reading.read_template(session, case.name)
     seen = replace(case, role=reading.read_role(session, case.role_arn), key=key, template=template, alias=alias)
     wanted = alias_of_file(seen)
     if isinstance(key, Key) and isinstance(wanted, str):

@@ -36,17 +36,15 @@ _ROLE: Final = a_role(
 )
 
 
-def _not_done(name: str, reason: str, why: str, **seen: Any) -> str:
+def _not_done(
+    name: str, reason: str = "", why: str = "It was interrupted.", case: Deployed | None = None, **_: Any
+) -> str:
     """What stands where, if it could not be done, and what to do now, the best first."""
     reason = json.dumps(printable(reason), ensure_ascii=False) if reason else ""
-    return text("suspend.j2", "not_done", name=name, reason=reason, why=why, **seen)
+    return text("suspend.j2", "not_done", name=name, reason=reason, why=why, case=case)
 
 
-def _interrupted(name: str, reason: str = "", **_: Any) -> str:
-    return _not_done(name, reason, "It was interrupted.")
-
-
-@told(interrupted=_interrupted)
+@told(interrupted=_not_done)
 def suspend(
     name: str = NAME,
     reason: str = option("TEXT", "Why. It is written into cmek.yaml, for others.", default=...),
@@ -68,7 +66,7 @@ def suspend(
     yield from _brake(name, replace(asking, role=role), reason, revoke_grants)
 
 
-@told(interrupted=_interrupted)
+@told(interrupted=_not_done)
 def resume(name: str = NAME, asking: Asking = PROFILE, role: str | None = _ROLE) -> Iterator[str]:
     """Let Pinecone back in.
 
@@ -100,8 +98,7 @@ def _brake(name: str, asking: Asking, reason: str = "", revoke_grants: bool = Fa
         refuse_unknown(case)
         how, left = _put(case, session, on)
     except (AwsError, Refused) as error:
-        seen = {"own": own, "way_back": case.way_back, "key_arn": case.key_arn}
-        raise Refused(_not_done(name, reason, f"{str(error).rstrip('.')}.", **seen)) from None
+        raise Refused(_not_done(name, reason, f"{str(error).rstrip('.')}.", case)) from None
     yield text("suspend.j2", "done", case=case, on=on, how=how, left=left, by_hand=by_hand)
     if on and case.key_arn is not None:
         yield from _grants(case, session, revoke_grants)
