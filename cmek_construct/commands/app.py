@@ -8,7 +8,6 @@ from typer.core import TyperGroup
 
 from cmek_construct.commands import (
     adopt,
-    check,
     customer_kit,
     doctor,
     init,
@@ -24,7 +23,7 @@ from cmek_construct.commands.options import flag
 
 _GROUPS: Final = {
     "Set up": (init.init, init.add, project.cli, sheet.sheet, customer_kit.cli, init.template),
-    "Review": (check.check, who.who, review.review),
+    "Review": (review.check, who.who, review.review),
     "Keep": (lock.lock, lock.unlock),
     "On call": (doctor.doctor, suspend.suspend, suspend.resume),
     "Take over, and end": (adopt.Adopt, retire.retire),
