@@ -528,6 +528,18 @@ def test_what_is_begun_is_done_though_nobody_reads_it(tmp_path: Path) -> None:
     assert (tmp_path / "done").exists()
 
 
+def test_a_letter_that_the_terminal_lacks_is_written_as_its_code(tmp_path: Path) -> None:
+    (tmp_path / "ż.json").write_text('{"Resources": {"Topic": {"Type": "AWS::SNS::Topic"}}}')
+    environment = {**os.environ, "PYTHONPATH": str(ROOT), "PYTHONIOENCODING": "latin-1", "PYTHONUTF8": "1"}
+    for arguments, code, words in (
+        (["add", "--help"], 0, r"--customer-account-ids DIGITS,\u2026"),
+        (["check", "ż.json"], 1, r"\u017c.json: nothing of Pinecone's"),
+    ):
+        done = subprocess.run([INSTALLED, *arguments], cwd=tmp_path, env=environment, capture_output=True, text=True)
+        assert done.returncode == code, done.stderr
+        assert words in done.stdout
+
+
 @pytest.mark.parametrize("module", ["rich", "boto3"], ids=["while it starts", "while AWS is asked"])
 def test_ctrl_c_ends_it_at_once_and_without_a_word(tmp_path: Path, module: str) -> None:
     cmek(tmp_path, "init", *FLAGS)

@@ -212,6 +212,8 @@ def test_a_stack_that_is_not_as_the_set_has_it_is_not_pasted(monkeypatch: pytest
         ("KeyArn", f"arn:aws:kms:eu-west-1:{ACCOUNTS[0]}:key/1234abcd"),
         ("KeyArn", f"arn:aws:kms:{REGION}:{ACCOUNTS[1]}:key/1234abcd"),
         ("KeyArn", f"arn:aws:kms:{REGION}:{ACCOUNTS[0]}:alias/x"),
+        ("ExternalId", "0f1d8b6e 7a52"),
+        ("ExternalId", "0f1d8b6e\u202e7a52"),
     ],
 )
 def test_outputs_of_another_account_or_form_are_refused(output: str, value: str) -> None:
@@ -223,7 +225,7 @@ def test_outputs_of_another_account_or_form_are_refused(output: str, value: str)
     )
     found = rows(code=1)
     assert f"output {output}" in found[ACCOUNTS[0]]["problem"]
-    assert repr(value) in found[ACCOUNTS[0]]["problem"]
+    assert ascii(value) in found[ACCOUNTS[0]]["problem"]
     assert found[ACCOUNTS[0]]["role_arn"] is None
     assert found[ACCOUNTS[1]]["problem"] is None
 

@@ -1,11 +1,14 @@
 """The `cmek` command, one file a command: its options, what it runs, and what it prints."""
 
+import io
 import os
 import sys
 
 
 def main() -> None:
     """Run `cmek`, or say which extra it needs. Ctrl-C ends it at once, and without a word."""
+    if isinstance(sys.stdout, io.TextIOWrapper):
+        sys.stdout.reconfigure(errors="backslashreplace")  # no letter that the terminal lacks ends a command halfway
     try:
         from cmek_construct.commands.app import cli
 

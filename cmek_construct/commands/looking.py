@@ -1,20 +1,25 @@
 """Looks at one stack of cmek.yaml: which role and key it is, what it gives out, and what files say of it."""
 
 import json
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 from functools import partial
 from pathlib import Path
 from typing import Any, Final, TypeVar
 
 from cmek_construct.aws import reading
+from cmek_construct.aws.objects import Stack, Unread
 from cmek_construct.aws.session import Asking, Session
 from cmek_construct.checks import printable
+from cmek_construct.customers import Customers
 from cmek_construct.deployment.reading import Entry, read_entries
 from cmek_construct.deployment.writing import FILE as CMEK_YAML
-from cmek_construct.health.deployed import Deployed, LockedIdentity, about_stack
+from cmek_construct.health.comparing import customers_in
+from cmek_construct.health.deployed import EXTERNAL_ID, KEY_ARN, Deployed, LockedIdentity, about_stack, wrong_outputs
 from cmek_construct.health.findings import Refused
 from cmek_construct.lock.text import FILE, LockError, Place, read, stacks_at
+from cmek_construct.templates.reading import members
 from cmek_construct.templates.stacks import ROLE
 
 LOCK: Final = Path(FILE)
@@ -72,6 +77,46 @@ def refuse_unknown(case: Deployed) -> None:
         stack = about_stack(case, case.way_back).words
         why = f"which role and key it is, neither the stack's outputs say ({stack}) nor cmek.lock"
         raise Refused(f"{case.name}: {why}. `cmek doctor {case.name}` says what to do.")
+
+
+def outputs_of(entry: Entry, file: Path | None, asking: Asking) -> tuple[Mapping[str, Any], Customers | None]:
+    """The outputs of this very stack, in the file of `cdk deploy --outputs-file` or in AWS: what Pinecone stores stays.
+
+    Of a vendor's its deployed customers, too, where AWS is asked.
+    """
+    own = entry.settings
+    if file is not None:
+        instead = f"`npx cdk deploy {entry.name} --outputs-file {file}` writes it."
+        if Deployed.of(entry, locked(entry)).way_back:
+            instead = "Leave --outputs out, and AWS is asked."
+        in_file = json_in(file, instead)
+        if entry.name not in in_file:
+            raise Refused(f"{entry.name}: {file} has no such stack. {instead}")
+        found: Mapping[str, Any] = members(in_file[entry.name])
+    else:
+        case, session = look(entry, asking, LockedIdentity())
+        if not (isinstance(case.stack, Stack) and case.stack.is_whole):
+            case = replace(case, lock=locked(entry))
+            seen = about_stack(case, case.way_back)
+            instead = "\nOr give --outputs." if isinstance(case.stack, Unread) else ""
+            raise Refused(f"{entry.name} (account {own.account}, {own.region}): {seen.words}.\n{seen.cure}{instead}")
+        found = case.stack.outputs
+    for name, words in wrong_outputs(found, "this stack", own.account, own.region, (own.role, own.key)).items():
+        if name != KEY_ARN or not own.customers:
+            check = "Check the name, the account and the region, or the file of outputs: it may be of another deploy."
+            raise Refused(f"{entry.name}: {words}. {check}")
+    if (its_id := found.get(EXTERNAL_ID)) != own.external_id:
+        raise Refused(
+            f"{entry.name}: external_id is {own.external_id} in cmek.yaml, but {its_id!a} in the deployed stack. If "
+            "Pinecone has the key already, put the deployed one back into the file; if not, deploy first."
+        )
+    if own.customers is None or file is not None:
+        return found, None
+    case = replace(case, template=reading.read_template(session, entry.name))
+    if "permissions" not in case.written:
+        why = case.template.why if isinstance(case.template, Unread) else "it is no template of a role"
+        raise Refused(f"{case.name}: its deployed customers could not be read: {why}.")
+    return found, customers_in(case.written["permissions"])
 
 
 def json_in(file: Path, instead: str, text: str | None = None) -> dict[str, Any]:

@@ -7,7 +7,6 @@ import csv
 import re
 import sys
 from collections.abc import Iterator, Mapping
-from dataclasses import replace
 from functools import partial
 from operator import itemgetter
 from pathlib import Path
@@ -15,29 +14,20 @@ from typing import Any, Final, Literal
 
 import typer
 
-from cmek_construct.aws import reading
-from cmek_construct.aws.objects import Instance, Stack, Unread
+from cmek_construct import checks
+from cmek_construct.aws.objects import Instance
+from cmek_construct.aws.reading import read_stack, read_stack_set
 from cmek_construct.aws.session import Asking, AwsError, Session
 from cmek_construct.checks import printable
-from cmek_construct.commands.looking import entries_here, json_in, locked, look, side_by_side
+from cmek_construct.commands.looking import entries_here, outputs_of, side_by_side
 from cmek_construct.commands.options import AS_JSON, ONE_OR_ALL, PROFILE, a_key, flag, option
 from cmek_construct.commands.printing import in_words, refuse, shown, text, texts, told
 from cmek_construct.customers import Customers
 from cmek_construct.deployment.reading import Entry
 from cmek_construct.guide import key_denial
-from cmek_construct.health.comparing import customers_in
-from cmek_construct.health.deployed import (
-    EXTERNAL_ID,
-    KEY_ARN,
-    ROLE_ARN,
-    Deployed,
-    LockedIdentity,
-    about_stack,
-    wrong_outputs,
-)
+from cmek_construct.health.deployed import EXTERNAL_ID, KEY_ARN, ROLE_ARN, wrong_outputs
 from cmek_construct.health.findings import Refused, known
 from cmek_construct.lock.text import LockError
-from cmek_construct.templates.reading import members
 
 _ROLE: Final = "OrganizationAccountAccessRole"
 _HEADINGS: Final = ("Account", "Region", "Role ARN", "Key ARN", "External ID", "Status")
@@ -99,7 +89,7 @@ def sheet(
 def _sheet_of(entry: Entry, file: Path | None, asking: Asking, key_arn: str | None) -> dict[str, Any]:
     """What a person needs in Pinecone's console for one stack; an External ID of None leaves the field blank."""
     own, key_name, notices = entry.settings, entry.name, list[str]()
-    outputs, deployed = _outputs_of(entry, file, asking)
+    outputs, deployed = outputs_of(entry, file, asking)
     key_arn = _key_of(entry, outputs, key_arn, deployed)
     region, account = key_arn.split(":")[3:5]
     if own.customers is not None:
@@ -119,46 +109,6 @@ def _sheet_of(entry: Entry, file: Path | None, asking: Asking, key_arn: str | No
         "fields": {"Key name": key_name, **fields},
         **{section: steps for section, (_, *steps) in texts("sheet.j2").steps.items()},
     }
-
-
-def _outputs_of(entry: Entry, file: Path | None, asking: Asking) -> tuple[Mapping[str, Any], Customers | None]:
-    """The outputs of this very stack, in the file of `cdk deploy --outputs-file` or in AWS: what Pinecone stores stays.
-
-    Of a vendor's its deployed customers, too, where AWS is asked.
-    """
-    own = entry.settings
-    if file is not None:
-        instead = f"`npx cdk deploy {entry.name} --outputs-file {file}` writes it."
-        if Deployed.of(entry, locked(entry)).way_back:
-            instead = "Leave --outputs out, and AWS is asked."
-        in_file = json_in(file, instead)
-        if entry.name not in in_file:
-            raise Refused(f"{entry.name}: {file} has no such stack. {instead}")
-        found: Mapping[str, Any] = members(in_file[entry.name])
-    else:
-        case, session = look(entry, asking, LockedIdentity())
-        if not (isinstance(case.stack, Stack) and case.stack.is_whole):
-            case = replace(case, lock=locked(entry))
-            seen = about_stack(case, case.way_back)
-            instead = "\nOr give --outputs." if isinstance(case.stack, Unread) else ""
-            raise Refused(f"{entry.name} (account {own.account}, {own.region}): {seen.words}.\n{seen.cure}{instead}")
-        found = case.stack.outputs
-    for name, words in wrong_outputs(found, "this stack", own.account, own.region, (own.role, own.key)).items():
-        if name != KEY_ARN or not own.customers:
-            check = "Check the name, the account and the region, or the file of outputs: it may be of another deploy."
-            raise Refused(f"{entry.name}: {words}. {check}")
-    if (its_id := found.get(EXTERNAL_ID)) != own.external_id:
-        raise Refused(
-            f"{entry.name}: external_id is {own.external_id} in cmek.yaml, but {its_id!a} in the deployed stack. If "
-            "Pinecone has the key already, put the deployed one back into the file; if not, deploy first."
-        )
-    if own.customers is None or file is not None:
-        return found, None
-    case = replace(case, template=reading.read_template(session, entry.name))
-    if "permissions" not in case.written:
-        why = case.template.why if isinstance(case.template, Unread) else "it is no template of a role"
-        raise Refused(f"{case.name}: its deployed customers could not be read: {why}.")
-    return found, customers_in(case.written["permissions"])
 
 
 def _key_of(entry: Entry, outputs: Mapping[str, Any], given: str | None, deployed: Customers | None) -> str:
@@ -189,7 +139,7 @@ def _rows(name: str, asking: Asking, role: str, region: str | None, call_as: str
     """What to paste for every account of a stack set, by the columns; where there is a problem, nothing."""
     session = asking.own(region)
     try:
-        template, instances = reading.read_stack_set(session, name, call_as)
+        template, instances = read_stack_set(session, name, call_as)
     except AwsError as error:
         if not error.code:
             raise
@@ -227,11 +177,14 @@ def _outputs(instance: Instance, asking: Asking, session: Session, role: str) ->
         except AwsError as error:
             why = f"credentials of account {session.account} may not assume {roles}{role} ({error.code})"
             raise Refused(f"{why}: choose --role or --profile") from None
-    stack = known(reading.read_stack(inside, instance.stack_id), "the stack", "there is no such stack in this account")
+    stack = known(read_stack(inside, instance.stack_id), "the stack", "there is no such stack in this account")
     if not stack.is_whole:
         raise Refused(f"the stack is in {stack.status}: mend it first")
     for wrong in wrong_outputs(stack.outputs, "the set", instance.account, instance.region).values():
         raise Refused(wrong)
+    its_id = stack.outputs.get(EXTERNAL_ID)
+    if its_id is not None and not checks.EXTERNAL_ID.fullmatch(its_id):
+        raise Refused(f"the output {EXTERNAL_ID} is {its_id!a}, which is no external ID")
     return stack.outputs
 
 
