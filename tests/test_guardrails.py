@@ -593,7 +593,7 @@ def test_who_signs_in_elsewhere_is_one_finding_whatever_is_denied(action: str, m
 
 
 @pytest.mark.parametrize("who", ["*", "arn:aws:iam::999988887777:root", "the role"])
-def test_all_but_nothing_is_told_action_by_action(who: str) -> None:
+def test_all_but_some_actions_are_told_as_such_and_all_but_none_one_by_one(who: str) -> None:
     template = forms.template("explicit_with_id")
     named = key_policy(template)[1]["Principal"] if who == "the role" else {"AWS": who}
     statement = {"Effect": "Allow", "Principal": named, "Resource": "*"}
@@ -601,6 +601,10 @@ def test_all_but_nothing_is_told_action_by_action(who: str) -> None:
     found = judge(template, account=CUSTOMER)
     assert any("replace the key policy" in one.what for one in found)
     assert not any("all but" in one.what or "all_but" in one.rule for one in found)
+    key_policy(template)[-1] = statement | {"NotAction": ["kms:Decrypt", "kms:Encrypt"]}
+    told = [one.what for one in judge(template, account=CUSTOMER) if "all but" in one.what]
+    assert told
+    assert all("do all but kms:Decrypt kms:Encrypt" in one for one in told)
 
 
 @pytest.mark.parametrize("more", [{"StringLike": "*"}, {"StringEquals": "data"}])

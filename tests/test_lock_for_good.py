@@ -15,9 +15,9 @@ from aws_cdk import aws_iam as iam
 from aws_cdk import aws_kms as kms
 from aws_cdk import aws_ssm as ssm
 
-from cmek_construct import ALL_REGIONS, CmekGuardrails, PineconeCmekStackSet, StackSetTargets, templates
+from cmek_construct import ALL_REGIONS, CmekGuardrails, PineconeCmekStackSet, PineconeRole, StackSetTargets, templates
 from cmek_construct.lock.text import is_locked, read
-from tests.building import ACCOUNT, EXTERNAL_ID, PINECONE, cmek, new_stack
+from tests.building import ACCOUNT, EXTERNAL_ID, PINECONE, cmek, new_stack, template_of
 from tests.command import cmek as run
 
 Fill = Callable[[cdk.Stack], object]
@@ -139,6 +139,26 @@ def in_regions(*groups: tuple[str, str]) -> Fill:
     return fill
 
 
+def of_two_projects(*ids: str) -> Fill:
+    """A stack set of another module with two roles, for each of which its one account has an external ID."""
+
+    def fill(stack: cdk.Stack) -> None:
+        inner = new_stack(account=None, region=None)
+        for number, _ in enumerate(ids):
+            one = cdk.CfnParameter(inner, f"Id{number}").value_as_string
+            PineconeRole(inner, f"Of{number}", pinecone_account_id=PINECONE, external_id=one, regions=["us-east-1"])
+        body = json.dumps(template_of(inner))
+        own = [{"parameterKey": f"Id{number}", "parameterValue": one} for number, one in enumerate(ids)]
+        cdk.CfnStackSet(
+            stack, "Set", stack_set_name="x", permission_model="SELF_MANAGED", template_body=body,
+            stack_instances_group=[
+                {"deploymentTargets": {"accounts": [ONE]}, "parameterOverrides": own, "regions": ["us-east-1"]}
+            ],
+        )  # fmt: skip
+
+    return fill
+
+
 def of(**props: Any) -> Fill:
     return lambda stack: cmek(stack, **props)
 
@@ -220,6 +240,12 @@ REFUSED: dict[str, tuple[Fill, Fill, str]] = {
     "ID of an account in the first of its Regions": (
         in_regions(("us-east-1", EXTERNAL_ID), ("eu-west-1", OTHER)),
         in_regions(("us-east-1", THIRD), ("eu-west-1", OTHER)), f"StackSetEF56E433/{ONE} is locked",
+    ),
+    "ID of an account for the first of two roles": (
+        of_two_projects(EXTERNAL_ID, OTHER), of_two_projects(THIRD, OTHER), f"Set/{ONE} is locked",
+    ),
+    "IDs of an account for two roles, in each other's place": (
+        of_two_projects(EXTERNAL_ID, OTHER), of_two_projects(OTHER, EXTERNAL_ID), f"Set/{ONE} is locked",
     ),
     "IDs of an account in its Regions, in each other's place": (
         in_regions(("us-east-1", EXTERNAL_ID), ("eu-west-1", OTHER)),

@@ -185,7 +185,7 @@ def _beyond(
 def _actions_of(witness: Witness) -> list[str]:
     """The actions as the statement has them."""
     if witness.statement.not_actions:
-        return _texts_of(witness.statement, "actions")
+        return [" ".join(_texts_of(witness.statement, "actions"))]
     names = [one.lower() for one in witness.actions]
     found = [text for text in witness.statement.actions or () if fnmatch.filter(names, text.lower())]
     return found or list(witness.actions)

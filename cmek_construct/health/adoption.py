@@ -82,13 +82,12 @@ def of_key(key: Key, role_arn: str, alias: str | None, *, given: bool) -> dict[s
     admins = [name for raw in [*most][:1] for name in named_by(raw) if PRINCIPAL_ARN.fullmatch(name)]
     aliases, name = known(key.aliases), alias and f"alias/{alias.removeprefix('alias/')}"
     if name and name not in aliases:
-        has = ", ".join(aliases) or "none"
-        raise Refused(f"--alias: got {name}, but the key has {has}. Choose one that it has.")
+        has = ", ".join(map(printable, aliases)) or "none"
+        raise Refused(f"--alias: got {printable(name)}, but the key has {has}. Choose one that it has.")
     if not name and len(aliases) > 1:
-        raise Refused(
-            f"--alias: the key has several, {', '.join(aliases)}, and a stack has one. Choose it; the others stay as "
-            "they are, outside of the stack."
-        )
+        several = ", ".join(map(printable, aliases))
+        what = f"--alias: the key has several, {several}, and a stack has one."
+        raise Refused(f"{what} Choose it; the others stay as they are, outside of the stack.")
     return {
         "key_access": KeyAccess.ENCRYPT_DECRYPT.name if is_two else None,
         "key_admins": admins or None,

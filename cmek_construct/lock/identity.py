@@ -12,7 +12,7 @@ The alias has no place here: Pinecone stores the ARN of the key, and another ali
 
 import json
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import Any, Final, TypeAlias
@@ -62,16 +62,15 @@ class StackNow:
 
     @cached_property
     def accounts(self) -> dict[str, Locked]:
-        """The accounts of stack sets that are given an external ID of their own for the trust policy of a role."""
-        found = {}
+        """The accounts of stack sets that are given external IDs of their own for the trust policy of a role."""
+        found: dict[str, dict[str, str]] = {}
         for place in (one for one in self.resources.values() if one.stack.is_in_stack_set and one.type == ROLE):
             ids = _texts(self._in_cases(place, _of_trust).get(EXTERNAL_ID))
-            for name, by_account in self._overrides(place.stack).items():
-                is_asked = not ids.isdisjoint({name}.union(*map(_texts, by_account.values())))
-                for account, by_region in by_account.items() if is_asked else ():
-                    own = {EXTERNAL_ID: _once(by_region)}
-                    found["/".join((*place.stack.within, account))] = Locked(OF_ACCOUNT, own)
-        return found
+            overrides = list(self._overrides(place.stack))
+            asked = {name for name, *_, value in overrides if ids & {name, value}}
+            for name, account, region, value in (one for one in overrides if one[0] in asked):
+                found.setdefault("/".join((*place.stack.within, account)), {})[f"{name} in {region}"] = value
+        return {path: Locked(OF_ACCOUNT, {EXTERNAL_ID: _once(values)}) for path, values in found.items()}
 
     def identity(self, path: str) -> Locked | None:
         """What makes one of them; None of what is there in no case."""
@@ -85,8 +84,7 @@ class StackNow:
         if place.type == ROLE:
             own |= self._in_cases(place, _of_trust)
             ids = _texts(own.get(EXTERNAL_ID))
-            overrides = self._overrides(place.stack)
-            of_accounts = set(overrides).union(*(_texts(one) for some in overrides.values() for one in some.values()))
+            of_accounts = {text for name, *_, value in self._overrides(place.stack) for text in (name, value)}
             if ids & of_accounts:
                 own[EXTERNAL_ID] = _one_or_all(ids - of_accounts)
         return Locked(place.type, {name: value for name, value in own.items() if value})
@@ -108,23 +106,20 @@ class StackNow:
             if role.of is None and key in ids and all(one.value.startswith("arn:") for one in role.cases)
         }
 
-    def _overrides(self, stack: templates.Stack) -> dict[str, dict[str, dict[str, str]]]:
-        """What the stack set around a stack gives to single accounts, by the hole that stands for it in the stack.
+    def _overrides(self, stack: templates.Stack) -> Iterator[tuple[str, str, str, str]]:
+        """What the stack set around a stack gives to single accounts: the hole that stands for it in the stack, the
+        account, the Region, and the value.
 
-        By account, and by Region: CloudFormation takes an account in several groups if each is for other Regions.
+        CloudFormation takes an account in several groups, if each is for other Regions.
         """
-        found: dict[str, dict[str, dict[str, str]]] = {}
         set_of = stack.maker if stack.is_in_stack_set else None
         values = self._in_cases(set_of, lambda now, place: {_GROUPS: _resolved(now, place, _GROUPS)}) if set_of else {}
         for group in map(members, each_of(values.get(_GROUPS))):
             accounts = each_of(members(group.get("DeploymentTargets")).get("Accounts"))
-            regions = list(map(str, each_of(group.get("Regions")))) or [ANY_REGION]
+            regions = each_of(group.get("Regions")) or [ANY_REGION]
             for one in map(members, each_of(group.get("ParameterOverrides"))):
-                name = self._within(hole(stack.named(str(one.get("ParameterKey")))))
-                given = dict.fromkeys(regions, str(one.get("ParameterValue")))
-                for account in map(str, accounts):
-                    found.setdefault(name, {}).setdefault(account, {}).update(given)
-        return found
+                name, value = self._within(hole(stack.named(str(one.get("ParameterKey"))))), one.get("ParameterValue")
+                yield from ((name, str(account), str(region), str(value)) for account in accounts for region in regions)
 
     def _in_cases(self, place: templates.Place, work: Callable[[Values, templates.Place], _Values]) -> _Values:
         """Values by name, each one value or one for each case in which it is another; nothing of what is never made."""
