@@ -77,11 +77,11 @@ def test_a_session_is_named_after_its_command(tmp_path: Path, monkeypatch: pytes
 def test_a_refusal_advises_the_options_that_the_command_has(
     command: str, has: tuple[str, ...], lacks: tuple[str, ...]
 ) -> None:
-    said = in_words(AwsError(Reason.REFUSED, "AWS refused: AccessDenied", "AccessDenied"), command)
+    said = in_words(AwsError(Reason.REFUSED, "AWS refused: AccessDenied", "AccessDenied"), Asking(command))
     assert said.startswith("AWS refused: AccessDenied. Sign in")
     assert all(option in said for option in has)
     assert not any(option in said for option in lacks)
-    other = in_words(AwsError(Reason.ANOTHER_ACCOUNT, "it is in another account"), command)
+    other = in_words(AwsError(Reason.ANOTHER_ACCOUNT, "it is in another account"), Asking(command))
     assert "Sign in" not in other
 
 

@@ -8,7 +8,6 @@ import json
 import os
 from collections.abc import Iterator
 from dataclasses import dataclass
-from datetime import datetime, timezone
 from pathlib import Path
 from typing import Any, Final, Literal
 
@@ -20,14 +19,14 @@ from cmek_construct.aws.objects import Key, Role, Stack, Unread
 from cmek_construct.aws.session import Asking, Session
 from cmek_construct.checks import printable
 from cmek_construct.commands.lock import clear_gone
-from cmek_construct.commands.looking import known, locked
+from cmek_construct.commands.looking import locked
 from cmek_construct.commands.options import PROFILE, a_key, a_region, a_role, checked, customers, flag, listed, named
 from cmek_construct.commands.printing import marked, text, told
 from cmek_construct.deployment.reading import Entry, YamlText, parse_entries, text_of
 from cmek_construct.deployment.writing import FILE, beside_top, make_folder, new_text, replace, with_entry, write_whole
 from cmek_construct.health import adoption
 from cmek_construct.health.deployed import Deployed, LockedIdentity
-from cmek_construct.health.findings import Finding, Refused, Verdict, said
+from cmek_construct.health.findings import Finding, Refused, Verdict, known, said
 
 _READS_ROLE: Final = (
     "iam:GetRole, ListRolePolicies, GetRolePolicy, ListAttachedRolePolicies, GetPolicy and GetPolicyVersion"
@@ -37,7 +36,7 @@ _READS_STACK: Final = "cloudformation:DescribeStacks and ListStackResources"
 _COPY: Final = "Copy the ARN from Pinecone's console, Manage > CMEK, and see that account and region are right."
 
 
-@told("adopt", about="{name}: nothing was written")
+@told(about="{name}: nothing was written".format)
 @dataclass(frozen=True)
 class Adopt:
     """Take a role and a key that are there already into a stack, unchanged.
@@ -58,7 +57,7 @@ class Adopt:
         "For a vendor's role that has lost its permissions: accounts of customers."
     )
     region: str | None = a_region("Of the stack of a vendor's role, which has no key. Default: as in cmek.yaml.")
-    profile: str | None = PROFILE
+    asking: Asking = PROFILE
     accept: bool = flag("--accept", "Go on where the template would lock somebody out or let somebody in.")
 
     def __iter__(self) -> Iterator[str]:
@@ -67,17 +66,23 @@ class Adopt:
         top = {} if before is None else YamlText(before).data
         there = next((one for one in entries if one.name == self.name), None)
         account, region = self._place(top, there)
-        session = Asking("adopt", self.profile).of_stack(account, region, self.name)
+        session = self.asking.of_stack(account, region, self.name)
         role, key = self._role_and_key(session)
         changed = None
         if there is None:
-            props = beside_top(self._props(account, region, role, key), top)
+            props = {"account": account, "region": region, **adoption.of_role(role, given=self.as_given == "role")}
+            if key is None:
+                accounts = listed(self.customer_account_ids) if self.customer_account_ids else []
+                props |= adoption.of_customers(role, accounts)
+            else:
+                props |= adoption.of_key(key, role.arn, self.alias, given=self.as_given == "key")
+            props = beside_top(props, top)
             changed = new_text(self.name, props) if before is None else with_entry(before, self.name, props)
         added = parse_entries(changed, f"{FILE}, with {self.name} added") if changed else []
         entry = there or next(one for one in added if one.name == self.name)
         lock = locked(entry)
         self._refuse_another(entry, lock, role)
-        case = Deployed(entry, role.arn, self.key_arn, lock, datetime.now(timezone.utc), role=role, key=key)
+        case = Deployed(entry, role.arn, self.key_arn, lock, role=role, key=key)
         mapping = adoption.import_mapping(entry, role, key, _held_by(entry, session))
         found = [*adoption.differences(case, role, key), *_other_stacks(mapping, entry, session)]
         found.sort(key=lambda one: one.verdict is not Verdict.WRONG)
@@ -142,15 +147,6 @@ class Adopt:
         for what, part in parts.items():
             known(part, what, "", _READS_KEY)
         return role, key
-
-    def _props(self, account: str, region: str, role: Role, key: Key | None) -> dict[str, Any]:
-        found: dict[str, Any] = {"account": account, "region": region}
-        found |= adoption.of_role(role, given=self.as_given == "role")
-        if key is not None:
-            of_key = {"key": key.arn} if self.as_given == "key" else adoption.of_key(key, role.arn, self.alias)
-            return found | of_key
-        accounts = listed(self.customer_account_ids) if self.customer_account_ids else []
-        return found | adoption.of_customers(role, accounts)
 
     def _refuse_another(self, entry: Entry, lock: LockedIdentity, role: Role) -> None:
         own, stack = entry.settings, f"stacks.{self.name}"

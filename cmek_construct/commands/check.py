@@ -18,7 +18,7 @@ _SHOWN: Final = {name: name for name in ("rule", "logical_id", "what", "allows",
 """Of a violation, for a machine."""
 
 
-@told("check")
+@told()
 def check(
     paths: list[Path] = TEMPLATES,
     acknowledge: list[Any] | None = ACKNOWLEDGE,

@@ -15,7 +15,7 @@ from cmek_construct.aws.reading import read_policy
 from cmek_construct.aws.session import Asking, AwsError, called
 from cmek_construct.checks import printable
 from cmek_construct.commands.looking import entries_here, json_in
-from cmek_construct.commands.options import AS_JSON, a_region, a_role, a_stack, an_account, checked, option
+from cmek_construct.commands.options import AS_JSON, a_region, a_role, a_stack, an_account, asked_with, checked, option
 from cmek_construct.commands.printing import in_words, marked, shown, text, told
 from cmek_construct.deployment import without_cdk as kits
 from cmek_construct.guide import KeyAccess
@@ -24,6 +24,7 @@ from cmek_construct.health.findings import Refused
 
 cli = typer.Typer(name="customer-kit")
 _any_key: Final = partial(checks.arn, form=ANY_KEY_ARN, example="arn:aws:kms:us-east-1:111122223333:key/1234abcd-…")
+_PROFILE: Final = asked_with("AWS profile of the customer, to ask KMS with.")
 _DESCRIBED: Final = "`aws kms describe-key --key-id KEY_ARN --output json` prints it."
 WHO_CAN_SEE: Final = (
     "The vendor's own people cannot see the key: this runs with the customer's credentials, or on the two files that "
@@ -44,7 +45,7 @@ def _s3_url(value: str) -> str:
 
 
 @cli.callback(invoke_without_command=True)
-@told("customer-kit")
+@told()
 def kit(
     context: typer.Context,
     role_arn: str | None = a_role("role_arn", "The vendor's role, which the customer's key lets in."),
@@ -109,13 +110,13 @@ def write(files: Mapping[str, str], folder: Path) -> None:
     epilog="Exit codes: 0 all is right; 1 something is wrong, cannot be told (?), or could not be read; 2 wrong usage. "
     "What the vendor's role allows is seen with --vendor alone: without it that one ? does not count."
 )
-@told("customer-kit check")
+@told()
 def check(
     role_arn: str = a_role("role_arn", "The vendor's role.", default=...),
     key_arn: str | None = checked(
         _any_key, "ARN", "key_arn", "The customer's key, as it was given back. Without files, KMS is asked about it."
     ),
-    profile: str | None = option("NAME", "AWS profile of the customer, to ask KMS with."),
+    asking: Asking = _PROFILE,
     describe_key: Path | None = option("FILE", "The customer's output of `aws kms describe-key`."),
     key_policy: Path | None = option("FILE", "The customer's output of `aws kms get-key-policy`."),
     key_access: KeyAccess = typer.Option(kits.ACCESS, help="What the role must be able to do."),
@@ -127,7 +128,7 @@ def check(
     On the customer's side with --key-arn, or anywhere on the two files that the customer sends back, --describe-key and
     --key-policy. The vendor's own people cannot see the key.
     """
-    if describe_key and key_policy and profile is None:
+    if describe_key and key_policy and asking.profile is None:
         seen = _from_files(describe_key, key_policy)
     elif describe_key or key_policy or key_arn is None:
         raise typer.BadParameter(
@@ -135,7 +136,7 @@ def check(
             "the --key-arn that was given back."
         )
     else:
-        seen = _from_kms(key_arn, profile)
+        seen = _from_kms(key_arn, asking)
     entry = entries_here(vendor)[0] if vendor else None
     found = findings(seen, role_arn, key_access, given=key_arn, vendor=entry)
     right = not any(finding.fails for finding in found)
@@ -160,17 +161,17 @@ def _from_files(describe_key: Path, key_policy: Path) -> CustomerKeySeen:
     return _seen(files, described.get("KeyMetadata"), policy, describe_key)
 
 
-def _from_kms(key_arn: str, profile: str | None) -> CustomerKeySeen:
+def _from_kms(key_arn: str, asking: Asking) -> CustomerKeySeen:
     """A key, by its ARN or that of one of its aliases, as KMS shows it to these credentials."""
     try:
-        session = Asking("customer-kit", profile).signed_in(key_arn.split(":")[3])
+        session = asking.signed_in(key_arn.split(":")[3])
         with called():
             metadata = session.client("kms").describe_key(KeyId=key_arn)["KeyMetadata"]
         policy = read_policy(session, metadata["Arn"])
     except AwsError as error:
         if error.code == "NotFoundException":
             raise Refused(f"{error}. Compare the ARN with the customer's KMS console.") from None
-        raise Refused(f"{in_words(error, 'customer-kit check')} {WHO_CAN_SEE}") from None
+        raise Refused(f"{in_words(error, asking)} {WHO_CAN_SEE}") from None
     return _seen("KMS", metadata, policy, key_arn)
 
 

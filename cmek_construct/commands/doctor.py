@@ -37,13 +37,12 @@ _WORDS: Final[dict[Effect | None, str]] = {
 
 
 @told(
-    "doctor",
     epilog="Exit codes: 0 healthy; 1 something is wrong; 2 wrong usage; 3 something could not be read, and nothing "
     "else is wrong.",
 )
 def doctor(
     name: str | None = ONE_OR_ALL,
-    profile: str | None = PROFILE,
+    asking: Asking = PROFILE,
     as_json: bool = AS_JSON,
     show: Literal["trust-policy", "key-policy"] | None = typer.Option(
         None, help="Print this policy as the file says it, and judge nothing. The key's names the deployed role."
@@ -63,7 +62,7 @@ def doctor(
     Changes nothing. For each thing that is wrong: what it means for the data, how long there is, and what to run. With
     a project's API key in PINECONE_API_KEY and one stack: also whether the project's indexes are under this key.
     """
-    entries, asking = entries_here(name), Asking("doctor", profile)
+    entries = entries_here(name)
     if show is not None:
         typer.echo(_policy(entries, "key" if show == "key-policy" else "trust", asking))
         return
@@ -85,7 +84,7 @@ def _examined(asking: Asking, cloudtrail: bool, organization: bool, of_project: 
     try:
         case, session = look(entry, asking, lock)
     except AwsError as error:
-        no_aws = unknown("aws", f"not read: anything ({error})", advice(error, "doctor"))
+        no_aws = unknown("aws", f"not read: anything ({error})", advice(error, asking))
         return Examined(Deployed.of(entry, lock), [*of_lock, no_aws])
     found = [about_stack(case, of_lock[0].cure if of_lock else case.way_back), *of_lock]
     if not is_known(case):
@@ -110,17 +109,16 @@ def _examined(asking: Asking, cloudtrail: bool, organization: bool, of_project: 
 
 def _with_all(session: Session, case: Deployed, *, last_use: bool) -> Deployed:
     """The case with all that AWS shows of its stack, role and key."""
-    name = case.entry.name
     key = held = None
     if case.key_arn is not None:
         key = reading.read_key(session, case.key_arn, last_use=last_use)
-        held = None if case.entry.settings.key else reading.read_resources(session, name)
+        held = None if case.own.key else reading.read_resources(session, case.name)
     alias = (
         held if isinstance(held, Unread) else next((one.physical_id for one in held or () if one.type == ALIAS), None)
     )
     template: str | Unread = Unread("there is no such stack")
     if isinstance(case.stack, Stack):
-        template = reading.read_template(session, name)
+        template = reading.read_template(session, case.name)
     seen = replace(case, role=reading.read_role(session, case.role_arn), key=key, template=template, alias=alias)
     wanted = alias_of_file(seen)
     if isinstance(key, Key) and isinstance(wanted, str):
@@ -136,7 +134,7 @@ def _policy(entries: Sequence[Entry], kind: Kind, asking: Asking) -> str:
     if kind == "key" and (case.own.customers is not None or case.own.key is not None):
         raise Refused(f"{entry.name}: there is no such policy to show: the stack makes no key.")
     if kind == "key" and not case.role_arn:
-        with refusals("doctor", entry.name):
+        with refusals(asking, entry.name):
             case, _ = look(entry, asking)
             refuse_unknown(case)
     return json.dumps(policy_document(*case.wanted(kind, suspended=bool(case.own.suspended))), indent=2)

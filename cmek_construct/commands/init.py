@@ -44,7 +44,7 @@ def _not_pinecones(context: typer.Context, value: str) -> str:
 
 def _before_asking(external_id: bool) -> bool:
     """Refuse before five questions, not after."""
-    with refusals("init"):
+    with refusals():
         refuse_if_there()
     return external_id
 
@@ -88,7 +88,7 @@ _ACCOUNT: Final = checked(
 )
 
 
-@told("init")
+@told()
 def init(
     pinecone_account_id: str = _pinecone_account(
         prompt="Pinecone's AWS account number (Pinecone console, Manage > CMEK > Add CMEK)", default=...
@@ -117,7 +117,7 @@ def init(
     yield from _to_do(name, f"Read {FILE} and commit what was written.")
 
 
-@told("init")
+@told()
 def add(
     name: str = typer.Argument(..., help="Name of the new stack. For good."),
     account: str = _ACCOUNT,
@@ -163,7 +163,6 @@ def _to_do(name: str, first: str) -> Iterator[str]:
 
 
 @told(
-    "template",
     epilog="Parameters: PineconeAccountId and PineconeExternalId; InAllRegions, or InUsEast1, InUsWest2, … for each of "
     "the guide's regions, `yes` or `no`. It deploys as it is: by the console, by `aws cloudformation deploy "
     "--capabilities CAPABILITY_IAM`, by StackSets or Service Catalog.",

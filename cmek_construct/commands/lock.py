@@ -14,18 +14,18 @@ from cmek_construct.aws.objects import Resource
 from cmek_construct.aws.reading import read_key_arn, read_resources, read_role_names
 from cmek_construct.aws.session import Asking, AwsError, Session
 from cmek_construct.checks import STACK_NAME, printable
-from cmek_construct.commands.looking import known
-from cmek_construct.commands.options import TEMPLATES, flag, option
+from cmek_construct.commands.options import TEMPLATES, asked_with, flag, option
 from cmek_construct.commands.printing import in_words, refuse, text, told
 from cmek_construct.deployment import writing
 from cmek_construct.guardrails.judging import refused_at_synth
-from cmek_construct.health.findings import Refused
+from cmek_construct.health.findings import Refused, known
 from cmek_construct.lock.changing import changes, lock_again, marked_gone
 from cmek_construct.lock.identity import REPLACING, StackNow, stacks_of
 from cmek_construct.lock.text import FILE, Lock, LockError, Place, Stack, is_locked, read, render, stacks_at
 from cmek_construct.templates.files import NESTED, STACK_SET
 from cmek_construct.templates.stacks import ROLE
 
+_PROFILE: Final = asked_with("With --deployed: AWS profile to ask with.")
 _FILE: Final = option("FILE", "The lock. Default: cmek.lock here.", Path(FILE))
 
 
@@ -36,12 +36,12 @@ def _reason(value: str) -> str:
     return value
 
 
-@told("lock")
+@told()
 def lock(
     paths: list[Path] = TEMPLATES,
     check: bool = flag("--check", "Write nothing; exit code 1 if there is anything to do."),
     with_deployed: bool = flag("--deployed", "Ask AWS for the ARNs and the role's unique ID, and lock."),
-    profile: str | None = option("NAME", "With --deployed: AWS profile to ask with."),
+    asking: Asking = _PROFILE,
     beside: bool = flag("--beside", "A stack that is locked in another account or region is one more."),
     file: Path = _FILE,
 ) -> Iterator[str]:
@@ -50,7 +50,7 @@ def lock(
     Writes cmek.lock, which the guardrails read at each synth. Locks what is new and what was unlocked; never changes
     what is locked.
     """
-    if profile and not with_deployed:
+    if asking.profile and not with_deployed:
         raise typer.BadParameter("it is for --deployed alone", param_hint="--profile")
     before = read(file)
     stacks, ours = _read_templates(paths, before)
@@ -59,7 +59,7 @@ def lock(
         refuse(*refused)
     for said in refused_at_synth(stacks[0].run, so=", and what is refused is not locked"):
         raise LockError(said)
-    after, done, unread = _updated(before, stacks, ours, Asking("lock", profile) if with_deployed else None)
+    after, done, unread = _updated(before, stacks, ours, asking if with_deployed else None)
     if check and done:
         refuse(*done, f"{file} is not up to date: run `cmek lock` and commit it.", *unread)
     if after != before:
@@ -104,7 +104,7 @@ def _updated(
                     stack, more = _as_deployed(place, stack, before.get(place, {}), asking)
                     said += more
             except (LockError, Refused, AwsError) as error:
-                unread.append(f"{place}: {in_words(error, 'lock')}")
+                unread.append(f"{place}: {in_words(error, asking)}")
                 continue
             if stack:
                 lock[place] = stack
@@ -165,7 +165,7 @@ def _with_nested(
             yield from _with_nested(session, inner, deleted, f"{name}/")
 
 
-@told("lock")
+@told()
 def unlock(
     stack: str = typer.Argument(..., help="Name of the stack."),
     which: str | None = typer.Argument(

@@ -1,7 +1,7 @@
 """Looks at one stack of cmek.yaml: which role and key it is, what it gives out, and what files say of it."""
 
 import json
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from functools import partial
@@ -15,10 +15,12 @@ from cmek_construct.checks import printable
 from cmek_construct.customers import Customers
 from cmek_construct.deployment.reading import Entry, read_entries
 from cmek_construct.deployment.writing import FILE as CMEK_YAML
-from cmek_construct.health import deployed
-from cmek_construct.health.deployed import Deployed, LockedIdentity, about_stack
+from cmek_construct.health.comparing import customers_in
+from cmek_construct.health.deployed import EXTERNAL_ID, KEY_ARN, Deployed, LockedIdentity, about_stack, wrong_outputs
 from cmek_construct.health.findings import Refused
-from cmek_construct.lock.text import FILE, LockError, read
+from cmek_construct.lock.text import FILE, LockError, Place, read, stacks_at
+from cmek_construct.templates.reading import members
+from cmek_construct.templates.stacks import ROLE
 
 LOCK: Final = Path(FILE)
 entries_here: Final = partial(read_entries, CMEK_YAML)
@@ -35,24 +37,22 @@ def side_by_side(look: Callable[[T], R], several: Iterable[T]) -> list[R]:
         pool.shutdown(wait=False, cancel_futures=True)
 
 
-def known(found: T | Unread | None, what: str, gone: str, actions: str = "read it") -> T:
-    """What AWS shows; refused where it is gone, as ``gone`` says, or was not read, which is no basis for anything."""
-    if found is None:
-        raise Refused(gone)
-    if isinstance(found, Unread):
-        cure = f"Ask again with credentials that may {actions} (--profile)."
-        raise Refused(f"not read: {what} ({found.why}), and nothing goes on without it. {cure}")
-    return found
-
-
 def locked(entry: Entry, damaged: LockedIdentity | None = None) -> LockedIdentity:
     """What the lock in this folder holds of a stack, if there is one; of a lock that cannot be used, ``damaged``."""
     try:
-        return deployed.locked_identity(read(LOCK), entry)
+        lock = read(LOCK)
     except LockError:
         if damaged is None:
             raise
         return damaged
+    here = Place.of(entry.name, entry.settings.account, entry.settings.region or "")
+    places = stacks_at(lock, here)
+    found = [one for place in places for one in lock[place].values() if not one.unlocked and "Arn" in one.deployed]
+    role = next((one.deployed for one in found if one.type == ROLE), {})
+    key = next((one.deployed for one in found if one.type != ROLE), {})
+    others = [one for one in lock if one.stack == entry.name and one not in places and not one.may_be(here)]
+    elsewhere = tuple(f"{one.account}, {one.region}" for one in others)
+    return LockedIdentity(role.get("Arn"), role.get("RoleId"), key.get("Arn"), elsewhere)
 
 
 def look(
@@ -79,8 +79,8 @@ def refuse_unknown(case: Deployed) -> None:
         raise Refused(f"{case.name}: {why}. `cmek doctor {case.name}` says what to do.")
 
 
-def outputs_of(entry: Entry, file: Path | None, asking: Asking) -> tuple[dict[str, str], Customers | None]:
-    """The outputs of one stack, in the file of `cdk deploy --outputs-file` or in AWS, if it is there and whole.
+def outputs_of(entry: Entry, file: Path | None, asking: Asking) -> tuple[Mapping[str, Any], Customers | None]:
+    """The outputs of this very stack, in the file of `cdk deploy --outputs-file` or in AWS: what Pinecone stores stays.
 
     Of a vendor's its deployed customers, too, where AWS is asked.
     """
@@ -92,19 +92,31 @@ def outputs_of(entry: Entry, file: Path | None, asking: Asking) -> tuple[dict[st
         in_file = json_in(file, instead)
         if entry.name not in in_file:
             raise Refused(f"{entry.name}: {file} has no such stack. {instead}")
-        return deployed.checked_outputs(entry, in_file[entry.name]), None
-    case, session = look(entry, asking, LockedIdentity())
-    stack = case.stack
-    if not (isinstance(stack, Stack) and stack.is_whole):
-        case = replace(case, lock=locked(entry))
-        found = about_stack(case, case.way_back)
-        instead = "\nOr give --outputs." if isinstance(stack, Unread) else ""
-        raise Refused(f"{entry.name} (account {own.account}, {own.region}): {found.words}.\n{found.cure}{instead}")
-    outputs = deployed.checked_outputs(entry, dict(stack.outputs))
-    if own.customers is None:
-        return outputs, None
+        found: Mapping[str, Any] = members(in_file[entry.name])
+    else:
+        case, session = look(entry, asking, LockedIdentity())
+        if not (isinstance(case.stack, Stack) and case.stack.is_whole):
+            case = replace(case, lock=locked(entry))
+            seen = about_stack(case, case.way_back)
+            instead = "\nOr give --outputs." if isinstance(case.stack, Unread) else ""
+            raise Refused(f"{entry.name} (account {own.account}, {own.region}): {seen.words}.\n{seen.cure}{instead}")
+        found = case.stack.outputs
+    for name, words in wrong_outputs(found, "this stack", own.account, own.region, (own.role, own.key)).items():
+        if name != KEY_ARN or not own.customers:
+            check = "Check the name, the account and the region, or the file of outputs: it may be of another deploy."
+            raise Refused(f"{entry.name}: {words}. {check}")
+    if (its_id := found.get(EXTERNAL_ID)) != own.external_id:
+        raise Refused(
+            f"{entry.name}: external_id is {own.external_id} in cmek.yaml, but {its_id!a} in the deployed stack. If "
+            "Pinecone has the key already, put the deployed one back into the file; if not, deploy first."
+        )
+    if own.customers is None or file is not None:
+        return found, None
     case = replace(case, template=reading.read_template(session, entry.name))
-    return outputs, deployed.deployed_customers(case)
+    if "permissions" not in case.written:
+        why = case.template.why if isinstance(case.template, Unread) else "it is no template of a role"
+        raise Refused(f"{case.name}: its deployed customers could not be read: {why}.")
+    return found, customers_in(case.written["permissions"])
 
 
 def json_in(file: Path, instead: str, text: str | None = None) -> dict[str, Any]:

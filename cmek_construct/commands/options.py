@@ -10,6 +10,7 @@ from typing import Any, Final
 import typer
 
 from cmek_construct import checks, warnings
+from cmek_construct.aws.session import Asking
 from cmek_construct.checks import Check
 from cmek_construct.customers import CUSTOMERS
 from cmek_construct.deployment import config
@@ -63,6 +64,15 @@ def an_account(parameter: str, way_out: str, says: str) -> Any:
     return checked(partial(checks.account_id, way_out=way_out), "DIGITS", parameter, says)
 
 
+def asked_with(says: str) -> Any:
+    """The option --profile; a command takes with it who asks AWS: itself, by its name, with these credentials."""
+
+    def asking(context: typer.Context, profile: str | None) -> Asking:
+        return Asking(context.command_path.removeprefix(f"{context.find_root().command_path} "), profile)
+
+    return typer.Option(None, "--profile", metavar="NAME", help=says, parser=str, callback=asking)
+
+
 def named(says: str) -> Any:
     """An argument that names a stack."""
     return typer.Argument(parser=_parser(config.stack_name, "name"), metavar="NAME", help=says)
@@ -85,7 +95,7 @@ def acknowledgement(text: str) -> tuple[str, str]:
     return found[1], found[3].strip()
 
 
-PROFILE: Final[Any] = option("NAME", "AWS profile to ask with.")
+PROFILE: Final = asked_with("AWS profile to ask with.")
 NAME: Final = named("The stack in cmek.yaml.")
 ONE_OR_ALL: Final[Any] = typer.Argument(None, help="One stack. Default: all.")
 AS_JSON: Final = flag("--json", "Print JSON.")

@@ -14,7 +14,7 @@ from typing import Any, Final, NoReturn
 
 import typer
 
-from cmek_construct.aws.session import AwsError, Reason
+from cmek_construct.aws.session import Asking, AwsError, Reason
 from cmek_construct.checks import printable
 from cmek_construct.deployment.reading import ConfigError
 from cmek_construct.health.findings import Finding, Refused, Verdict
@@ -123,16 +123,16 @@ def refuse(*reasons: object) -> NoReturn:
     raise typer.Exit(1)
 
 
-def told(command: str, epilog: str | None = None, **words: str) -> Callable[[Callable[..., Any]], Callable[..., None]]:
+def told(epilog: str | None = None, **words: Callable[..., str]) -> Callable[[Callable[..., Any]], Callable[..., None]]:
     """A command: the lines that it gives are printed as they come, and what is refused ends it as in `refusals`.
 
     It is a function with its options; or a class with them as fields, which is iterated. ``words`` are for `refusals`,
-    with names of options in braces; ``epilog`` is the end of its help.
+    made of the options; ``epilog`` is the end of its help.
     """
 
     def decorated(run: Callable[..., Any]) -> Callable[..., None]:
         def called(**options: Any) -> None:
-            with refusals(command, **{kind: text.format(**options) for kind, text in words.items()}):
+            with refusals(options.get("asking"), **{kind: said(**options) for kind, said in words.items()}):
                 tell(run(**options) or ())
 
         called.__name__, called.__doc__ = run.__name__.lower(), run.__doc__
@@ -143,16 +143,16 @@ def told(command: str, epilog: str | None = None, **words: str) -> Callable[[Cal
 
 
 @contextmanager
-def refusals(command: str, about: str = "", *, interrupted: str = "", idle: str = "") -> Iterator[None]:
+def refusals(asking: Asking | None = None, about: str = "", *, interrupted: str = "", idle: str = "") -> Iterator[None]:
     """End the command for what the rooms below refuse.
 
-    ``about`` is what AWS was asked about; ``interrupted`` is said after Ctrl-C, of a command that does more than look;
-    ``idle`` is an option that does not help this time.
+    ``asking`` is who asks AWS, and ``about`` what about; ``interrupted`` is said after Ctrl-C, of a command that does
+    more than look; ``idle`` is an option that does not help this time.
     """
     try:
         yield
     except (ConfigError, LockError, Refused, AwsError) as error:
-        refuse(in_words(error, command, about, idle))
+        refuse(in_words(error, asking, about, idle))
     except OSError as error:
         if error.filename is None:  # no file: who read the output is gone
             raise
@@ -163,21 +163,21 @@ def refusals(command: str, about: str = "", *, interrupted: str = "", idle: str 
         refuse(f"\n{interrupted}")
 
 
-def in_words(error: Exception, command: str, about: str = "", idle: str = "") -> str:
+def in_words(error: Exception, asking: Asking | None, about: str = "", idle: str = "") -> str:
     """What was refused; where AWS did, about what, and which options of the command may help."""
-    if not isinstance(error, AwsError):
+    if asking is None or not isinstance(error, AwsError):
         return str(error)
-    return f"{f'{about}: ' if about else ''}{error}. {advice(error, command, idle)}"
+    return f"{f'{about}: ' if about else ''}{error}. {advice(error, asking, idle)}"
 
 
-def advice(error: AwsError, command: str, idle: str = "") -> str:
+def advice(error: AwsError, asking: Asking, idle: str = "") -> str:
     """What may help: among it the options that the command has, each with what it takes."""
     if error.reason is Reason.CLOCK:
         return "Set the clock of this machine, and run the same again."
     from cmek_construct.commands.app import cli  # it imports this module
 
     found: Any = typer.main.get_command(cli)
-    for name in command.split():
+    for name in asking.command.split():
         found = found.commands[name]
     has = {(option, one.metavar) for one in found.params for option in one.opts}
     ways = [words for option, words in _OPTIONS.items() if option in has and option[0] != idle]

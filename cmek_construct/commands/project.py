@@ -36,7 +36,7 @@ cli = typer.Typer(name="project", no_args_is_help=True, help="Make the Pinecone 
 
 
 @cli.command()
-@told("project create", interrupted=f"Interrupted. {_AGAIN}")
+@told(interrupted=f"Interrupted. {_AGAIN}".format)
 def create(
     name: str = NAME,
     project_name: str | None = option("TEXT", "Its name at Pinecone. Default: the stack's."),

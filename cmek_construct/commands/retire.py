@@ -12,20 +12,19 @@ import typer
 from cmek_construct.aws import reading
 from cmek_construct.aws.objects import Key, Unread
 from cmek_construct.aws.session import Asking, AwsError, Session
-from cmek_construct.commands.looking import entries_here, known, look, refuse_unknown
+from cmek_construct.commands.looking import entries_here, look, refuse_unknown
 from cmek_construct.commands.options import NAME, PROFILE, flag, option
 from cmek_construct.commands.printing import marked, text, told
 from cmek_construct.commands.project import indexes
 from cmek_construct.health.deployed import Deployed
-from cmek_construct.health.findings import Finding, Refused
+from cmek_construct.health.findings import Finding, Refused, Verdict, known
 from cmek_construct.health.policies import is_suspended
-from cmek_construct.health.retirement import USE, WINDOW, ends, is_done, next_of, steps
+from cmek_construct.health.retirement import USE, WINDOW, ends, next_of, steps
 
 
 @told(
-    "retire",
-    about="{name}",
-    interrupted="Interrupted. To see how it stands: cmek retire {name}",
+    about="{name}".format,
+    interrupted="Interrupted. To see how it stands: cmek retire {name}".format,
     epilog="Exit codes: 0 the checklist has nothing wrong, or what was asked for is done; 1 something is wrong or not "
     "to be read, or it was refused; 2 wrong usage.",
 )
@@ -44,7 +43,7 @@ def retire(
         "seen to be later goes before it.",
         formats=["%Y-%m-%d"],
     ),
-    profile: str | None = PROFILE,
+    asking: Asking = PROFILE,
 ) -> Iterator[str]:
     """End a key, in the order that loses nothing: a checklist of what is done and what is next.
 
@@ -59,7 +58,7 @@ def retire(
     (entry,) = entries_here(name)
     if entry.settings.customers is not None or entry.settings.key is not None:
         raise Refused(text("retire.j2", "not_ours", name=name, is_vendors=entry.settings.customers is not None))
-    case, session = look(entry, Asking("retire", profile), writes=schedule_deletion or cancel)
+    case, session = look(entry, asking, writes=schedule_deletion or cancel)
     refuse_unknown(case)
     if cancel:
         yield from _cancel(case, session)
@@ -73,7 +72,7 @@ def retire(
     changes = reading.read_calls(session, ["PutKeyPolicy"], key_arn.rpartition("/")[2], key_arn.split(":")[3])
     names = indexes()
     found = steps(case, list(names) if isinstance(names, dict) else names, attempt, days, since, changes)
-    left, is_over = next_of(found), is_done(found[-1])
+    left, is_over = next_of(found), found[-1].verdict is Verdict.RIGHT
     yield text("retire.j2", "checklist", case=case, found=found, marked=marked, left=left, is_over=is_over)
     if schedule_deletion and left and not is_over:
         yield from _schedule(case, session, found, left)

@@ -26,7 +26,6 @@ def judged(
 
 
 @told(
-    "review",
     epilog="Exit codes: 0 written, whatever the guardrails found (cmek check is the gate); 1 something "
     "could not be read or written, and nothing is; 2 wrong usage.",
 )

@@ -4,6 +4,7 @@ The steps are those of sections 3, "Add a key" and "Limitations" of Pinecone's g
 """
 
 import csv
+import re
 import sys
 from collections.abc import Iterator, Mapping
 from functools import partial
@@ -18,27 +19,29 @@ from cmek_construct.aws.objects import Instance
 from cmek_construct.aws.reading import read_stack, read_stack_set
 from cmek_construct.aws.session import Asking, AwsError, Session
 from cmek_construct.checks import printable
-from cmek_construct.commands.looking import entries_here, known, outputs_of, side_by_side
+from cmek_construct.commands.looking import entries_here, outputs_of, side_by_side
 from cmek_construct.commands.options import AS_JSON, ONE_OR_ALL, PROFILE, a_key, flag, option
 from cmek_construct.commands.printing import in_words, refuse, shown, text, texts, told
+from cmek_construct.customers import Customers
 from cmek_construct.deployment.reading import Entry
 from cmek_construct.guide import key_denial
-from cmek_construct.health.deployed import EXTERNAL_ID, KEY_ARN, ROLE_ARN, with_customer_key, wrong_outputs
-from cmek_construct.health.findings import Refused
+from cmek_construct.health.deployed import EXTERNAL_ID, KEY_ARN, ROLE_ARN, wrong_outputs
+from cmek_construct.health.findings import Refused, known
 from cmek_construct.lock.text import LockError
 
 _ROLE: Final = "OrganizationAccountAccessRole"
 _HEADINGS: Final = ("Account", "Region", "Role ARN", "Key ARN", "External ID", "Status")
+_KEY_ID: Final = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}|mrk-[0-9a-f]{32}")
 _COLUMNS: Final = [one.lower().replace(" ", "_") for one in _HEADINGS]
 """Of the accounts of a stack set: for a person, and in JSON and CSV."""
 
 
-@told("sheet", idle="--outputs")
+@told(idle="--outputs".format)
 def sheet(
     name: str | None = ONE_OR_ALL,
     outputs: Path | None = option("FILE", "Values from this file of `cdk deploy --outputs-file FILE`, not from AWS."),
     key_arn: str | None = a_key("For a vendor's stack: the Key ARN that the customer sent back."),
-    profile: str | None = PROFILE,
+    asking: Asking = PROFILE,
     as_json: bool = AS_JSON,
     fleet: str | None = option(
         "STACK_SET", "All accounts of this stack set of a PineconeCmekStackSet, in place of cmek.yaml."
@@ -61,7 +64,6 @@ def sheet(
         raise typer.BadParameter("it takes no NAME, --outputs or --key-arn", param_hint="--fleet")
     if as_csv and as_json:
         raise typer.BadParameter("choose --csv or --json")
-    asking = Asking("sheet", profile)
     found: list[dict[str, Any]] = []
     refused: list[str] = []
     if fleet is not None:
@@ -76,7 +78,7 @@ def sheet(
         try:
             found.append(_sheet_of(entry, outputs, asking, key_arn))
         except (Refused, LockError, AwsError) as error:
-            refused.append(in_words(error, "sheet", entry.name))
+            refused.append(in_words(error, asking, entry.name))
     bold = partial(typer.style, bold=True)
     lines = (text("sheet.j2", "sheet", one=one, bold=bold) for one in found) if fleet is None else _table(found, as_csv)
     yield from shown(as_json, lambda: found, lines)
@@ -86,16 +88,16 @@ def sheet(
 
 def _sheet_of(entry: Entry, file: Path | None, asking: Asking, key_arn: str | None) -> dict[str, Any]:
     """What a person needs in Pinecone's console for one stack; an External ID of None leaves the field blank."""
-    given, deployed = outputs_of(entry, file, asking)
-    outputs = with_customer_key(entry, given, key_arn, deployed)
-    region, account = outputs[KEY_ARN].split(":")[3:5]
     own, key_name, notices = entry.settings, entry.name, list[str]()
+    outputs, deployed = outputs_of(entry, file, asking)
+    key_arn = _key_of(entry, outputs, key_arn, deployed)
+    region, account = key_arn.split(":")[3:5]
     if own.customers is not None:
         key_name = f"{entry.name}-{account}"
         notices = [notice.message for notice in own.trust.key_notices(region)]
         if deployed is None:
             notices.append(f"Deploy {entry.name} first: the outputs file does not tell its customers.")
-    fields = {"Role ARN": outputs[ROLE_ARN], "Key ARN": outputs[KEY_ARN], "External ID": outputs.get(EXTERNAL_ID)}
+    fields = {"Role ARN": outputs[ROLE_ARN], "Key ARN": key_arn, "External ID": outputs.get(EXTERNAL_ID)}
     return {
         "name": entry.name,
         "account": own.account,
@@ -107,6 +109,30 @@ def _sheet_of(entry: Entry, file: Path | None, asking: Asking, key_arn: str | No
         "fields": {"Key name": key_name, **fields},
         **{section: steps for section, (_, *steps) in texts("sheet.j2").steps.items()},
     }
+
+
+def _key_of(entry: Entry, outputs: Mapping[str, Any], given: str | None, deployed: Customers | None) -> str:
+    """The key of a stack; of a vendor's, the one that a customer sent back, if the role may use it."""
+    customers, got = entry.settings.customers, f"--key-arn is {given}, but"
+    if customers is None and given is None:
+        return str(outputs[KEY_ARN])
+    if customers is None:
+        why = "--key-arn is for the stack of a vendor, with customer_account_ids or customer_key_arns in its entry. "
+        why += "This one has its own key: leave it out"
+    elif given is None:
+        why = "the keys of this stack are its customers'. Give --key-arn with the Key ARN that the customer sent back"
+    elif not _KEY_ID.fullmatch(given.rpartition("/")[2]):
+        why = f"{got} a key ID is a UUID, or mrk- and 32 hexadecimal digits. A part may be missing: copy the Key ARN "
+        why += "whole"
+    elif not customers.cover(given):
+        why = f"{got} the role may not use it: neither customer_account_ids has its account nor customer_key_arns the "
+        why += "key. Add it, deploy, and ask again; or correct the ARN"
+    elif deployed is not None and not deployed.cover(given):
+        run = f"npx cdk deploy {entry.name}"
+        why = f"cmek.yaml has the customer of {given}, but the deployed role does not. Run `{run}` first"
+    else:
+        return given
+    raise Refused(f"{entry.name}: {why}.")
 
 
 def _rows(name: str, asking: Asking, role: str, region: str | None, call_as: str | None) -> list[dict[str, Any]]:

@@ -8,7 +8,7 @@ again, either comes to its end.
 import json
 import time
 from collections.abc import Iterator
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import Any, Final
 
 import typer
@@ -17,10 +17,9 @@ from cmek_construct.aws import reading
 from cmek_construct.aws.objects import Unread
 from cmek_construct.aws.session import Asking, AwsError, Reason, Session
 from cmek_construct.checks import printable
-from cmek_construct.commands.looking import locked, look, refuse_unknown
+from cmek_construct.commands.looking import entries_here, locked, look, refuse_unknown
 from cmek_construct.commands.options import NAME, PROFILE, a_role, flag, option
-from cmek_construct.commands.printing import refusals, tell, text
-from cmek_construct.deployment.reading import read_entries
+from cmek_construct.commands.printing import text, told
 from cmek_construct.deployment.writing import FILE, NotWrittenError, set_suspended
 from cmek_construct.guide import key_denial
 from cmek_construct.health.deployed import Deployed, LockedIdentity
@@ -37,17 +36,26 @@ _ROLE: Final = a_role(
 )
 
 
+def _not_done(
+    name: str, reason: str = "", why: str = "It was interrupted.", case: Deployed | None = None, **_: Any
+) -> str:
+    """What stands where, if it could not be done, and what to do now, the best first."""
+    reason = json.dumps(printable(reason), ensure_ascii=False) if reason else ""
+    return text("suspend.j2", "not_done", name=name, reason=reason, why=why, case=case)
+
+
+@told(interrupted=_not_done)
 def suspend(
     name: str = NAME,
     reason: str = option("TEXT", "Why. It is written into cmek.yaml, for others.", default=...),
-    profile: str | None = PROFILE,
+    asking: Asking = PROFILE,
     role: str | None = _ROLE,
     revoke_grants: bool = flag(
         "--revoke-grants",
         "Revoke the grants on the key (of a key that is given by ARN, the role's): they do not come back. Without "
         "it they are listed.",
     ),
-) -> None:
+) -> Iterator[str]:
     """Cut Pinecone off, in seconds.
 
     Writes suspended: true into cmek.yaml, then denies the role everything in the key policy, and reads it back. Run it
@@ -55,106 +63,88 @@ def suspend(
     """
     if not reason.strip():
         raise typer.BadParameter("say why, in words", param_hint="--reason")
-    _Brake(name, True, Asking("suspend", profile, role), reason, revoke_grants).run()
+    yield from _brake(name, replace(asking, role=role), reason, revoke_grants)
 
 
-def resume(name: str = NAME, profile: str | None = PROFILE, role: str | None = _ROLE) -> None:
+@told(interrupted=_not_done)
+def resume(name: str = NAME, asking: Asking = PROFILE, role: str | None = _ROLE) -> Iterator[str]:
     """Let Pinecone back in.
 
     Takes suspended: true out of cmek.yaml, then the denial out of the key policy, and reads it back. Run it again as
     often as you like.
     """
-    _Brake(name, False, Asking("resume", profile, role)).run()
+    yield from _brake(name, replace(asking, role=role))
 
 
-@dataclass(frozen=True)
-class _Brake:
-    """What was asked for, and with which credentials."""
+def _brake(name: str, asking: Asking, reason: str = "", revoke_grants: bool = False) -> Iterator[str]:
+    """Suspend one stack, for a reason, or without one resume it; the lines say what is done, as it is done."""
+    (entry,) = entries_here(name)
+    own, on, by_hand = entry.settings, bool(reason), False
+    if own.role and own.key:
+        cure = f"{'Add to' if on else 'Take out of'} the key policy, by hand: {json.dumps(key_denial(own.role))}"
+        raise Refused(f"{name}: role and key are both given by ARN, and their policies are yours. {cure}")
+    try:
+        already = "" if set_suspended(name, on, reason) else "already "
+        yield f"{FILE}: {name}: {already}suspended: {str(on).lower()}"
+    except NotWrittenError:
+        if not on:
+            raise
+        by_hand = True  # the file cannot be edited, and Pinecone is to be cut off now
+    entry = replace(entry, settings=replace(own, suspended=on))
+    lock = locked(entry, LockedIdentity())  # one that cannot be read does not hold up the brake
+    case = Deployed.of(entry, lock, Unread("not asked yet"))
+    try:
+        case, session = look(entry, asking, lock, writes=True)
+        refuse_unknown(case)
+        how, left = _put(case, session, on)
+    except (AwsError, Refused) as error:
+        raise Refused(_not_done(name, reason, f"{str(error).rstrip('.')}.", case)) from None
+    yield text("suspend.j2", "done", case=case, on=on, how=how, left=left, by_hand=by_hand)
+    if on and case.key_arn is not None:
+        yield from _grants(case, session, revoke_grants)
+    yield "\n" + text("suspend.j2", "next", case=case, on=on, denial=json.dumps(key_denial(case.role_arn)))
 
-    name: str
-    on: bool
-    asking: Asking
-    reason: str = ""
-    revoke_grants: bool = False
 
-    def run(self) -> None:
-        with refusals(self.asking.command, interrupted=self._not_done("It was interrupted.")):
-            tell(self._lines())
-
-    def _not_done(self, why: str, **seen: Any) -> str:
-        """What stands where, if it could not be done, and what to do now, the best first."""
-        reason = json.dumps(printable(self.reason), ensure_ascii=False) if self.on else ""
-        return text("suspend.j2", "not_done", name=self.name, reason=reason, why=why, **seen)
-
-    def _lines(self) -> Iterator[str]:
-        """Suspend or resume one stack; the lines say what is done, as it is done."""
-        (entry,) = read_entries(FILE, only=self.name)
-        own, by_hand = entry.settings, False
-        if own.role and own.key:
-            does = "Add to" if self.on else "Take out of"
-            cure = f"{does} the key policy, by hand: {json.dumps(key_denial(own.role))}"
-            raise Refused(f"{self.name}: role and key are both given by ARN, and their policies are yours. {cure}")
+def _put(case: Deployed, session: Session, on: bool) -> tuple[str, str]:
+    """Put the brake on or take it off, and read it back; in words how, and what is there and not as in the file."""
+    brake, arn = case.brake, str(case.brake.resource)
+    before = reading.read_policy(session, arn)
+    wanted = to_write(case, before, as_of_2012(before), on)
+    for policy in wanted:
         try:
-            already = "" if set_suspended(self.name, self.on, self.reason) else "already "
-            yield f"{FILE}: {self.name}: {already}suspended: {str(self.on).lower()}"
-        except NotWrittenError:
-            if not self.on:
+            session.put_policy(arn, policy)
+            break
+        except AwsError as error:
+            if policy is wanted[-1] or error.reason is not Reason.MALFORMED:
                 raise
-            by_hand = True  # the file cannot be edited, and Pinecone is to be cut off now
-        entry = replace(entry, settings=replace(own, suspended=self.on))
-        lock, case = locked(entry, LockedIdentity()), None  # one that cannot be read does not hold up the brake
+    for _try in range(6):  # a second apart, until it says what was written
+        after = as_of_2012(reading.read_policy(session, arn))
+        if is_suspended(case, after) is on:
+            left = brake.drift(kept(case, after), case.wanted(brake.kind))
+            how = "written and read back" if wanted else "it was so already, and was read again"
+            return how, left.in_words(case.entry.settings.account)
+        time.sleep(1)
+    raise Refused(f"the {brake.kind} policy was written, but reads as before")
+
+
+def _grants(case: Deployed, session: Session, revoke: bool) -> Iterator[str]:
+    found = reading.read_grants(session, str(case.key_arn))
+    if isinstance(found, Unread):
+        raise Refused(text("suspend.j2", "grants_not_listed", case=case, why=found.why))
+    if not found:
+        yield "Grants on the key: none"
+        return
+    yield "Grants on the key, which outlive the suspension (KMS does not show who made them):"
+    yield from (f"  {grant_in_words(one)}" for one in found)
+    # Of a key that serves Pinecone alone each is to be revoked, of another the role's.
+    theirs = [one for one in found if case.entry.settings.key is None or is_ours(case.role_arn, one)]
+    for grant in theirs if revoke else ():
         try:
-            case, session = look(entry, self.asking, lock, writes=True)
-            refuse_unknown(case)
-            how, left = self._put(case, session)
-        except (AwsError, Refused) as error:
-            key_arn = (case or Deployed.of(entry, lock)).key_arn
-            seen = {"own": own, "way_back": case and case.way_back, "key_arn": key_arn}
-            raise Refused(self._not_done(f"{str(error).rstrip('.')}.", **seen)) from None
-        yield text("suspend.j2", "done", case=case, on=self.on, how=how, left=left, by_hand=by_hand)
-        if self.on and case.key_arn is not None:
-            yield from self._grants(case, session)
-        yield "\n" + text("suspend.j2", "next", case=case, on=self.on, denial=json.dumps(key_denial(case.role_arn)))
-
-    def _put(self, case: Deployed, session: Session) -> tuple[str, str]:
-        """Put the brake on or take it off, and read it back; in words how, and what is there and not as in the file."""
-        brake, arn = case.brake, str(case.brake.resource)
-        before = reading.read_policy(session, arn)
-        wanted = to_write(case, before, as_of_2012(before), self.on)
-        for policy in wanted:
-            try:
-                session.put_policy(arn, policy)
-                break
-            except AwsError as error:
-                if policy is wanted[-1] or error.reason is not Reason.MALFORMED:
-                    raise
-        for _try in range(6):  # a second apart, until it says what was written
-            after = as_of_2012(reading.read_policy(session, arn))
-            if is_suspended(case, after) is self.on:
-                left = brake.drift(kept(case, after), case.wanted(brake.kind))
-                how = "written and read back" if wanted else "it was so already, and was read again"
-                return how, left.in_words(case.entry.settings.account)
-            time.sleep(1)
-        raise Refused(f"the {brake.kind} policy was written, but reads as before")
-
-    def _grants(self, case: Deployed, session: Session) -> Iterator[str]:
-        found = reading.read_grants(session, str(case.key_arn))
-        if isinstance(found, Unread):
-            raise Refused(text("suspend.j2", "grants_not_listed", case=case, why=found.why))
-        if not found:
-            yield "Grants on the key: none"
-            return
-        yield "Grants on the key, which outlive the suspension (KMS does not show who made them):"
-        yield from (f"  {grant_in_words(one)}" for one in found)
-        # Of a key that serves Pinecone alone each is to be revoked, of another the role's.
-        theirs = [one for one in found if case.entry.settings.key is None or is_ours(case.role_arn, one)]
-        for grant in theirs if self.revoke_grants else ():
-            try:
-                session.revoke_grant(str(case.key_arn), grant.id)
-            except AwsError as error:
-                by_hand = f"{case.kms('revoke-grant')} --grant-id {printable(grant.id)}"
-                left = "Pinecone's role is cut off, but a grant is left, and outlives the suspension"
-                raise Refused(f"{left}: {error}. By hand: {by_hand}") from None
-        if theirs:
-            again = "Not revoked. To do it: the same command with --revoke-grants"
-            yield f"Revoked: {len(theirs)}" if self.revoke_grants else again
+            session.revoke_grant(str(case.key_arn), grant.id)
+        except AwsError as error:
+            by_hand = f"{case.kms('revoke-grant')} --grant-id {printable(grant.id)}"
+            left = "Pinecone's role is cut off, but a grant is left, and outlives the suspension"
+            raise Refused(f"{left}: {error}. By hand: {by_hand}") from None
+    if theirs:
+        again = "Not revoked. To do it: the same command with --revoke-grants"
+        yield f"Revoked: {len(theirs)}" if revoke else again

@@ -34,7 +34,7 @@ _OF_ROW: Final = ("action", "presents", "external_id", "for_aws_service", "answe
 _STYLES: Final = {Verdict.YES.value: "bold green", Verdict.CANNOT_TELL.value: "bold red"}
 
 
-@told("who")
+@told()
 def who(
     paths: list[Path] = TEMPLATES, account: str | None = ACCOUNT_OF_TEMPLATES, as_json: bool = AS_JSON
 ) -> Iterator[str]:

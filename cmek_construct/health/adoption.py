@@ -11,17 +11,17 @@ import json
 import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
-from typing import Any, Final, TypeAlias, TypeVar
+from typing import Any, Final, TypeAlias
 
 from cmek_construct import guide
-from cmek_construct.aws.objects import ROTATION_DAYS, Key, Role, Unread
+from cmek_construct.aws.objects import ROTATION_DAYS, Key, Role
 from cmek_construct.checks import PRINCIPAL_ARN, printable
 from cmek_construct.deployment.reading import Entry
 from cmek_construct.guide import ADMINISTRATION, ENCRYPT_DECRYPT, ROLE_NAME_PREFIX, KeyAccess
 from cmek_construct.health.comparing import Where, customers_in, said_by_trust
 from cmek_construct.health.deployed import Deployed, at
 from cmek_construct.health.doctor import about_key, about_role
-from cmek_construct.health.findings import Effect, Finding, Refused, Verdict, right, said, wrong
+from cmek_construct.health.findings import Effect, Finding, Refused, Verdict, known, right, said, wrong
 from cmek_construct.health.policies import Beside, about_policy, about_used_key
 from cmek_construct.policy.statements import Kind, named_by
 from cmek_construct.templates.evidence import pinecones_accounts
@@ -33,7 +33,6 @@ _ENDS: Final = "9E6C58E1 95D06167 193D1DF5 4B3B3BFA 25E94E37 F10E810F 29DFD003 7
 CUSTOMERS: Final = {str(digit): f"RoleCustomersEndingIn{digit}{end}" for digit, end in enumerate(_ENDS.split())}
 """The logical IDs of the app's stacks: an interface, and the same in each (a test holds them)."""
 ImportMapping: TypeAlias = dict[str, dict[str, str]]
-T = TypeVar("T")
 _NEXT: Final = "the next deploy that changes the {} in the template "
 """When a difference comes into force."""
 _STAYS: Final = {
@@ -47,19 +46,12 @@ _STAYS: Final = {
 """What becomes of what the doctor calls wrong, and neither the import nor a deploy changes at once."""
 
 
-def readable(part: T | Unread) -> T:
-    """A part of a role or key, which an entry cannot be made without: `Refused` where it could not be read."""
-    if isinstance(part, Unread):
-        raise Refused(f"not read ({part.why}). Nothing was written.")
-    return part
-
-
 def of_role(role: Role, *, given: bool) -> dict[str, Any]:
     """The props of a role; of a given one, that the entry names it, and the stack leaves it alone.
 
     `Refused` where nobody of Pinecone's may come in, or in a form that no entry can say.
     """
-    found = said_by_trust(readable(role.trust))
+    found = said_by_trust(known(role.trust))
     if found is None:
         raise Refused(
             f"--role-arn: got {role.arn}, but no statement of its trust policy lets in roles of Pinecone's "
@@ -77,16 +69,18 @@ def of_role(role: Role, *, given: bool) -> dict[str, Any]:
     return {**found, "role_name": role.name, "role_path": path, "permissions_boundary": role.boundary_arn}
 
 
-def of_key(key: Key, role_arn: str, alias: str | None) -> dict[str, Any]:
+def of_key(key: Key, role_arn: str, alias: str | None, *, given: bool) -> dict[str, Any]:
     """The props of a key: as its policy gives the role its use, and the console's administrators theirs."""
-    where, statements, days = Where("key", key.arn), readable(key.policy), readable(key.rotation_days)
+    if given:
+        return {"key": key.arn}
+    where, statements, days = Where("key", key.arn), known(key.policy), known(key.rotation_days or 0) or None
     meant = [one for one in where.read(statements).statements if one.effect == "Allow"]
     allowed = {action.lower() for one in meant if role_arn in named_by(one.raw) for action in one.actions or ()}
     is_two = allowed == {action.lower() for action in ENCRYPT_DECRYPT}
     # The console's administrators had fewer actions in former years, and may lack two by a click.
     most = (one.raw for one in meant if len({*ADMINISTRATION} & {*(one.actions or ())}) >= 10)
     admins = [name for raw in [*most][:1] for name in named_by(raw) if PRINCIPAL_ARN.fullmatch(name)]
-    aliases, name = readable(key.aliases), alias and f"alias/{alias.removeprefix('alias/')}"
+    aliases, name = known(key.aliases), alias and f"alias/{alias.removeprefix('alias/')}"
     if name and name not in aliases:
         has = ", ".join(map(printable, aliases)) or "none"
         raise Refused(f"--alias: got {printable(name)}, but the key has {has}. Choose one that it has.")
@@ -109,7 +103,7 @@ def of_key(key: Key, role_arn: str, alias: str | None) -> dict[str, Any]:
 
 def of_customers(role: Role, given: Sequence[str]) -> dict[str, Any]:
     """The customers of a vendor's role, of whom there must be some: those of its permissions, and those told."""
-    accounts, keys = customers_in(one for policy in readable(role.permissions) for one in policy.statements)
+    accounts, keys = customers_in(one for policy in known(role.permissions) for one in policy.statements)
     if not (accounts or keys or given):
         raise Refused(
             f"--key-arn: it is missing, and {role.arn} has no permission for keys of other accounts, as a vendor's "
@@ -119,7 +113,7 @@ def of_customers(role: Role, given: Sequence[str]) -> dict[str, Any]:
     return {
         "customer_account_ids": sorted({*accounts, *given}),
         "customer_key_arns": sorted(keys) or None,
-        "suspended": Where("trust", role.arn).has(guide.assume_role_denial(), readable(role.trust)) or None,
+        "suspended": Where("trust", role.arn).has(guide.assume_role_denial(), known(role.trust)) or None,
     }
 
 
@@ -129,7 +123,7 @@ def import_mapping(entry: Entry, role: Role, key: Key | None, held: Mapping[str,
     if own.role is None:
         found[ROLE] = {"RoleName": role.name}
     for digit, wanted in own.customers.policies().items() if own.customers else ():
-        for policy in readable(role.permissions):
+        for policy in known(role.permissions):
             is_ours = policy.arn and policy.arn.startswith(f"arn:aws:iam::{own.account}:")
             if is_ours and where.drift(policy.statements, wanted["Statement"]).is_none:
                 found[CUSTOMERS[digit]] = {"PolicyArn": str(policy.arn)}
@@ -157,7 +151,7 @@ def _alias_of(entry: Entry, key: Key) -> str | None:
     form = rf"alias/pinecone-cmek/{letters}(Key)?[0-9A-F]{{8}}"
     if entry.settings.alias:
         form = re.escape(f"alias/{entry.settings.alias.removeprefix('alias/')}")
-    return next(filter(re.compile(form).fullmatch, readable(key.aliases)), None)
+    return next(filter(re.compile(form).fullmatch, known(key.aliases)), None)
 
 
 def differences(case: Deployed, role: Role, key: Key | None) -> Iterator[Finding]:
@@ -167,7 +161,7 @@ def differences(case: Deployed, role: Role, key: Key | None) -> Iterator[Finding
     if own.role is not None:
         yield said("role", "the role stays as it is: the entry names it, no stack takes it over")
     else:
-        accounts = pinecones_accounts(case.where("trust").read(readable(role.trust)))
+        accounts = pinecones_accounts(case.where("trust").read(known(role.trust)))
         if len(accounts) > 1:
             words = f"the trust policy names {len(accounts)} accounts as Pinecone's: {', '.join(accounts)}"
             cure = "compare with Pinecone's console (Manage > CMEK), and take the other one out of the trust policy"
@@ -190,7 +184,7 @@ def differences(case: Deployed, role: Role, key: Key | None) -> Iterator[Finding
         alias = _alias_of(case.entry, key)
         if alias is None:
             yield said("alias", "the key has no alias of the template's: the deploy makes one")
-        if others := [printable(one) for one in readable(key.aliases) if one != alias]:
+        if others := [printable(one) for one in known(key.aliases) if one != alias]:
             yield said("aliases", f"{', '.join(others)}: stays, outside of the stack")
 
 
@@ -212,7 +206,7 @@ def _later(case: Deployed, found: list[Finding]) -> Iterator[Finding]:
 
 
 def _about_policy(case: Deployed, kind: Kind) -> Iterator[Finding]:
-    beside, what = Beside(case, kind, readable(case.statements(kind))), f"{kind} policy"
+    beside, what = Beside(case, kind, known(case.statements(kind))), f"{kind} policy"
     about, deploy, found = f"{kind}-policy", _NEXT.format(what), beside.found
     yield from beside.nobodies(f". {deploy}leaves them out")
     words = f"the {what} is not what the file says: {found.in_words(case.own.account)}"

@@ -1,7 +1,6 @@
 """One entry of cmek.yaml as it is deployed: what AWS shows of it, and what the lock holds."""
 
 import json
-import re
 import shlex
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
@@ -11,20 +10,16 @@ from typing import Any, Final
 
 from cmek_construct import checks, templates
 from cmek_construct.aws.objects import Key, Role, Stack, Unread
-from cmek_construct.customers import Customers
 from cmek_construct.deployment.config import StackSettings
 from cmek_construct.deployment.reading import Entry
 from cmek_construct.guide import Statement, role_permissions
-from cmek_construct.health.comparing import Where, customers_in
-from cmek_construct.health.findings import Finding, Refused, not_read, right, unknown, wrong
-from cmek_construct.lock.text import Lock, Place, stacks_at
+from cmek_construct.health.comparing import Where
+from cmek_construct.health.findings import Finding, not_read, right, unknown, wrong
 from cmek_construct.policy.statements import Kind
-from cmek_construct.templates.stacks import ROLE
 
 ROLE_ARN, KEY_ARN, EXTERNAL_ID = "RoleArn", "KeyArn", "ExternalId"
 """The outputs of a stack."""
 _FORMS: Final = {ROLE_ARN: checks.ROLE_ARN, KEY_ARN: checks.KEY_ARN}
-_KEY_ID: Final = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}|mrk-[0-9a-f]{32}")
 
 
 def at(when: datetime) -> str:
@@ -39,18 +34,6 @@ class LockedIdentity:
     role_id: str | None = None
     key_arn: str | None = None
     elsewhere: tuple[str, ...] = ()  # the other Regions or accounts in which a stack of this name is locked
-
-
-def locked_identity(lock: Lock, entry: Entry) -> LockedIdentity:
-    """What a lock holds of a stack."""
-    here = Place.of(entry.name, entry.settings.account, entry.settings.region or "")
-    places = stacks_at(lock, here)
-    found = [one for place in places for one in lock[place].values() if not one.unlocked and "Arn" in one.deployed]
-    role = next((one.deployed for one in found if one.type == ROLE), {})
-    key = next((one.deployed for one in found if one.type != ROLE), {})
-    others = [one for one in lock if one.stack == entry.name and one not in places and not one.may_be(here)]
-    elsewhere = tuple(f"{one.account}, {one.region}" for one in others)
-    return LockedIdentity(role.get("Arn"), role.get("RoleId"), key.get("Arn"), elsewhere)
 
 
 def wrong_outputs(
@@ -68,22 +51,6 @@ def wrong_outputs(
     return wrong
 
 
-def checked_outputs(entry: Entry, outputs: Any) -> dict[str, str]:
-    """The outputs, which must be those of this very stack: what Pinecone stores stays for good."""
-    found: dict[str, Any] = outputs if isinstance(outputs, dict) else {}
-    own, its_id = entry.settings, found.get(EXTERNAL_ID)
-    for name, words in wrong_outputs(found, "this stack", own.account, own.region, (own.role, own.key)).items():
-        if name != KEY_ARN or not own.customers:
-            check = "Check the name, the account and the region, or the file of outputs: it may be of another deploy."
-            raise Refused(f"{entry.name}: {words}. {check}")
-    if its_id != own.external_id:
-        raise Refused(
-            f"{entry.name}: external_id is {own.external_id} in cmek.yaml, but {its_id!a} in the deployed stack. If "
-            "Pinecone has the key already, put the deployed one back into the file; if not, deploy first."
-        )
-    return found
-
-
 @dataclass(frozen=True)
 class Deployed:
     """One stack, its role and its key.
@@ -95,7 +62,7 @@ class Deployed:
     role_arn: str
     key_arn: str | None  # none in a vendor's stack, whose customers own the keys
     lock: LockedIdentity
-    now: datetime
+    now: datetime = field(default_factory=lambda: datetime.now(timezone.utc))
     stack: Stack | Unread | None = None
     role: Role | Unread | None = None
     key: Key | Unread | None = None
@@ -109,7 +76,7 @@ class Deployed:
         cls, entry: Entry, lock: LockedIdentity, stack: Stack | Unread | None = None, profile: str | None = None
     ) -> "Deployed":
         """A stack with its role and key: given in the file, of the stack, or of the lock; else they are not known."""
-        own, case = entry.settings, cls(entry, "", None, lock, datetime.now(timezone.utc), stack, profile=profile)
+        own, case = entry.settings, cls(entry, "", None, lock, stack=stack, profile=profile)
         key_arn = None if own.customers else own.key or case.outputs.get(KEY_ARN) or lock.key_arn
         return replace(case, role_arn=own.role or case.outputs.get(ROLE_ARN) or lock.role_arn or "", key_arn=key_arn)
 
@@ -228,40 +195,6 @@ class Deployed:
         if kind == "trust":
             return f"{self.iam('update-assume-role-policy')} --policy-document {shown}"
         return f"{self.kms('put-key-policy')} --policy-name default --policy {shown}"
-
-
-def deployed_customers(case: Deployed) -> Customers:
-    """The customers in a vendor's deployed template, which must have been read."""
-    if "permissions" not in case.written:
-        why = case.template.why if isinstance(case.template, Unread) else "it is no template of a role"
-        raise Refused(f"{case.name}: its deployed customers could not be read: {why}.")
-    return customers_in(case.written["permissions"])
-
-
-def with_customer_key(
-    entry: Entry, outputs: dict[str, str], key_arn: str | None, deployed: Customers | None
-) -> dict[str, str]:
-    """The outputs of a stack; of a vendor's, with the key that a customer sent back, if the role may use it."""
-    customers, got = entry.settings.customers, f"--key-arn is {key_arn}, but"
-    if customers is None and key_arn is None:
-        return outputs
-    if customers is None:
-        why = "--key-arn is for the stack of a vendor, with customer_account_ids or customer_key_arns in its entry. "
-        why += "This one has its own key: leave it out"
-    elif key_arn is None:
-        why = "the keys of this stack are its customers'. Give --key-arn with the Key ARN that the customer sent back"
-    elif not _KEY_ID.fullmatch(key_arn.rpartition("/")[2]):
-        why = f"{got} a key ID is a UUID, or mrk- and 32 hexadecimal digits. A part may be missing: copy the Key ARN "
-        why += "whole"
-    elif not customers.cover(key_arn):
-        why = f"{got} the role may not use it: neither customer_account_ids has its account nor customer_key_arns the "
-        why += "key. Add it, deploy, and ask again; or correct the ARN"
-    elif deployed is not None and not deployed.cover(key_arn):
-        run = f"npx cdk deploy {entry.name}"
-        why = f"cmek.yaml has the customer of {key_arn}, but the deployed role does not. Run `{run}` first"
-    else:
-        return outputs | {KEY_ARN: key_arn}
-    raise Refused(f"{entry.name}: {why}.")
 
 
 def about_stack(case: Deployed, way_back: str | None) -> Finding:

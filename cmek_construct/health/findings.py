@@ -3,13 +3,25 @@
 import enum
 from dataclasses import dataclass
 from functools import partial
-from typing import Any, Final, TypeAlias
+from typing import Any, Final, TypeAlias, TypeVar
 
 from cmek_construct.aws.objects import Unread
+
+T = TypeVar("T")
 
 
 class Refused(Exception):  # noqa: N818 - what was done, not what went wrong
     """It is not done. The message says why, and the way out."""
+
+
+def known(found: T | Unread | None, what: str = "all of it", gone: str = "", actions: str = "read it") -> T:
+    """What AWS shows; refused where it is gone, as ``gone`` says, or was not read, which is no basis for anything."""
+    if found is None:
+        raise Refused(gone)
+    if isinstance(found, Unread):
+        cure = f"Ask again with credentials that may {actions} (--profile)."
+        raise Refused(f"not read: {what} ({found.why}), and nothing goes on without it. {cure}")
+    return found
 
 
 class Verdict(enum.Enum):

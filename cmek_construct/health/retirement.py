@@ -22,15 +22,11 @@ USE: Final = ("Decrypt", "Encrypt", "GenerateDataKey", "ReEncrypt")
 """How the names of the calls begin that use a key."""
 
 
-def is_done(step: Finding) -> bool:
-    return step.verdict is Verdict.RIGHT
-
-
 def next_of(found: Sequence[Finding]) -> Finding | None:
     """The first step that is to be done, of those that can be known; an alarm of the last goes before all."""
     if found[-1].fails:
         return found[-1]
-    return next((one for one in found if not is_done(one) and not one.elsewhere), None)
+    return next((one for one in found if one.verdict is not Verdict.RIGHT and not one.elsewhere), None)
 
 
 def ends(key: Key) -> str:
@@ -63,7 +59,7 @@ def steps(
     quiet = said("quiet", f"{days} days without use: they count once it is suspended")
     if case.key is None:
         quiet = right("quiet", f"{days} days without use: the key is gone")
-    elif isinstance(case.key, Key) and is_done(suspended):
+    elif isinstance(case.key, Key) and suspended.verdict is Verdict.RIGHT:
         told = [(quiet_since, "as you say")] if quiet_since else []
         quiet = _quiet(case, case.key, [*seen, *told], [] if told else unread, days, changes)
     early = []
