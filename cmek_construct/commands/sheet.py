@@ -52,7 +52,7 @@ def sheet(
         None, help="With --fleet: DELEGATED_ADMIN from a delegated administrator's account."
     ),
     as_csv: bool = flag("--csv", "With --fleet: print CSV."),
-) -> Iterator[str]:
+) -> None:
     """Show what to paste where in Pinecone's console.
 
     Field by field in the order of its dialog, with what to do before and after. With --fleet: a line for every account
@@ -81,7 +81,8 @@ def sheet(
             refused.append(in_words(error, asking, entry.name))
     bold = partial(typer.style, bold=True)
     lines = (text("sheet.j2", "sheet", one=one, bold=bold) for one in found) if fleet is None else _table(found, as_csv)
-    yield from shown(as_json, lambda: found, lines)
+    for line in shown(as_json, lambda: found, lines):
+        typer.echo(line)  # where nobody reads it, it ends
     if refused:
         refuse(*refused)
 
