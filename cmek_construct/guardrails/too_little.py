@@ -101,11 +101,12 @@ def of_key(use: KeyUse) -> Iterator[Violation]:
     """The role cannot encrypt and decrypt, or the account's root has lost the key."""
     account, policy = use.now.account, _kept(use.now.policy, lambda one: not organizations(one))
     owner, root, tags = [], f"arn:aws:iam::{account}:root", _tags(policy)
-    sent = {
-        action: [{**context, "aws:userid": account, **some} for some in tags] for action, context in _OWNERS.items()
-    }
-    asked = [Request(root, action, context=one, own=True) for action, each in sent.items() for one in each]
-    every = [*_asked(use.found, policy, asked if "KeyPolicy" in use.now.properties else ())]
+    asked = [
+        Request(root, action, context={**context, "aws:userid": account, **some}, own=True)
+        for action, context in _OWNERS.items()
+        for some in tags
+    ]
+    every = list(_asked(use.found, policy, asked if "KeyPolicy" in use.now.properties else ()))
     for action in _OWNERS:
         answers = [it for it in every if it[0].action == action]
         owner += _first(answers, "yes") or _first(answers, "unsure", "may be denied") or answers[:1]
