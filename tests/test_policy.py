@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from typing import Any
 
@@ -25,6 +26,7 @@ from cmek_construct.policy import (
     Verdict,
     allows,
     answers,
+    aws,
     beyond,
     canonical,
     read,
@@ -66,6 +68,22 @@ def said(policy: Policy, principal: str = ROLE, **context: str | None) -> Verdic
 
 def under(operator: str, key: str, value: Any) -> Policy:
     return of_key(allow(Condition={operator: {key: value}}))
+
+
+# The tables.
+
+
+def test_each_action_stands_once_and_is_for_what_the_code_knows() -> None:
+    names = [name for name, *_ in aws._ROWS]
+    assert len(set(names)) == len(names)
+    for row in aws._ROWS:
+        assert re.fullmatch(r"(kms|sts):[A-Za-z]+ \S+( [A-Za-z]+)*", " ".join(row))
+    assert {kind for _, kind, *_ in aws._ROWS} == set(aws._FOR)
+    spelled = [*aws.FEDERATED, *aws.WITHOUT_CALLER_ACCOUNT, *aws.POLICY_KEEPING, *aws.RULING]
+    spelled += [name for names in aws.EXPANDED.values() for name in names]
+    assert {one.lower() for one in spelled} <= set(aws.ACTIONS["permissions"])
+    own = {key for key in (*aws.BOOLEANS, *aws.SEVERAL, aws.EXTERNAL_ID, aws.TRAILING_DAYS) if key[:3] != "aws"}
+    assert own - {"kms:multiregion"} <= set(aws.KEYS)
 
 
 # What a policy allows.
