@@ -31,8 +31,11 @@ from cmek_construct.policy import (
     canonical,
     read,
     short,
+    words,
 )
+from cmek_construct.policy.context import read_operator
 from cmek_construct.policy.questions import Questions
+from cmek_construct.policy.rules import ACTION, RESOURCE
 from cmek_construct.policy.words import in_doubt, plain
 
 OWNER, VENDOR, PINECONE = "111122223333", "123456789012", "999988887777"
@@ -84,6 +87,22 @@ def test_each_action_stands_once_and_is_for_what_the_code_knows() -> None:
     assert {one.lower() for one in spelled} <= set(aws.ACTIONS["permissions"])
     own = {key for key in (*aws.BOOLEANS, *aws.SEVERAL, aws.EXTERNAL_ID, aws.TRAILING_DAYS) if key[:3] != "aws"}
     assert own - {"kms:multiregion"} <= set(aws.KEYS)
+
+
+def test_each_row_of_words_is_asked_for_and_is_given_what_it_says() -> None:
+    tables = words._tables()
+    assert {name for name in tables if name != "DEFAULT"} == {"actions", "keys", "operators", "conditions", "asked"}
+    places = {name: [set(words._PLACE.findall(row)) for row in table.values()] for name, table in tables.items()}
+    assert not any(one for name in ("actions", "keys", "asked") for one in places[name])
+    assert all(one == {"key", "negation", "values"} for one in places["operators"])
+    assert all(one < {"key", "values"} for one in places["conditions"])
+    for name in tables["operators"]:
+        assert read_operator(f"ForAllValues:{name}IfExists")[:2] == ("ForAllValues", name)
+    for operator, key, value in map(str.split, tables["conditions"]):
+        wanted = words._filled(tables["conditions"][f"{operator} {key} {value}"], key=["aws:x"], values=["true"])
+        said = words.of_statement(allow(Condition={operator: {key.replace("*", "aws:x"): value.replace("*", "true")}}))
+        assert plain(wanted) in plain(said)
+    assert set(tables["asked"]) == {"principal", ACTION, RESOURCE}
 
 
 # What a policy allows.
