@@ -76,17 +76,18 @@ def under(operator: str, key: str, value: Any) -> Policy:
 # The tables.
 
 
-def test_each_action_stands_once_and_is_for_what_the_code_knows() -> None:
+def test_each_row_of_awss_tables_stands_once_and_is_of_a_kind_that_the_code_knows() -> None:
     names = [name for name, *_ in aws._ROWS]
     assert len(set(names)) == len(names)
     for row in aws._ROWS:
-        assert re.fullmatch(r"(kms|sts):[A-Za-z]+ \S+( [A-Za-z]+)*", " ".join(row))
-    assert {kind for _, kind, *_ in aws._ROWS} == set(aws._FOR)
+        assert re.fullmatch(r"(aws|kms|sts):[A-Za-z]+ \S+( [A-Za-z]+)*", " ".join(row))
+    assert {kind for _, kind, *_ in aws._ROWS} == {*aws._FOR, "Bool", "ArrayOfString"}
     spelled = [*aws.FEDERATED, *aws.WITHOUT_CALLER_ACCOUNT, *aws.POLICY_KEEPING, *aws.RULING]
     spelled += [name for names in aws.EXPANDED.values() for name in names]
-    assert {one.lower() for one in spelled} <= set(aws.ACTIONS["permissions"])
+    assert {one.lower() for one in spelled} <= aws.ACTIONS["permissions"].keys()
     own = {key for key in (*aws.BOOLEANS, *aws.SEVERAL, aws.EXTERNAL_ID, aws.TRAILING_DAYS) if key[:3] != "aws"}
-    assert own - {"kms:multiregion"} <= set(aws.KEYS)
+    assert own - {"kms:multiregion"} <= aws.KEYS.keys()
+    assert aws.IS_SERVICE in aws.BOOLEANS
 
 
 def test_each_row_of_words_is_asked_for_and_is_given_what_it_says() -> None:

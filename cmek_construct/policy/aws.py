@@ -1,7 +1,7 @@
 """What AWS's own documentation says of the requests that policies are about.
 
-Source: Service Authorization Reference, "Actions, resources, and condition keys" for KMS and STS; `actions.txt` has the
-rows of its actions.
+Source: Service Authorization Reference, "Actions, resources, and condition keys" for KMS and STS; `aws.txt` has the
+rows of its tables.
 """
 
 import re
@@ -27,19 +27,19 @@ _FOR: Final = {
     "-": (),
 }
 """What actions are for, each as patterns of ARNs."""
-_TABLE: Final = Path(__file__).with_name("actions.txt").read_text(encoding="utf-8")
+_TABLE: Final = Path(__file__).with_name("aws.txt").read_text(encoding="utf-8")
 _ROWS: Final = [row.split() for row in re.split(r"\n(?! )", _TABLE) if row and not row.startswith("#")]
-"""An action, what it is for, and its condition keys."""
+"""An action, what it is for, and its condition keys; or a condition key and its type."""
 
 
-def _for(*kinds: str) -> dict[str, str]:
+def _of(*kinds: str) -> dict[str, str]:
     return {name.lower(): name for name, kind, *_ in _ROWS if kind in kinds}
 
 
-ACTIONS: Final = {"key": _for("key", "alias"), "trust": _for("role"), "permissions": _for(*_FOR), "resource": {}}
+ACTIONS: Final = {"key": _of("key", "alias"), "trust": _of("role"), "permissions": _of(*_FOR), "resource": {}}
 """By kind of policy the actions of KMS and STS that it can be about, each by its name in lower case. AWS may add
 one."""
-ACTED_ON: Final = [(_for(kind), patterns) for kind, patterns in _FOR.items()]
+ACTED_ON: Final = [(_of(kind), patterns) for kind, patterns in _FOR.items()]
 """Actions, and what they are for."""
 KEYS: Final[dict[str, set[str]]] = defaultdict(set)
 """Condition keys that come with these actions alone; others of a service with each of its own."""
@@ -71,15 +71,8 @@ OF_RESOURCE: Final = {"aws:requestedregion": 3, "aws:resourceaccount": 4}
 """The keys that say of a request to a key what its ARN says, and in which part."""
 IS_SERVICE: Final = "aws:principalisawsservice"
 """The key that says whether an AWS service asks."""
-BOOLEANS: Final = {
-    *("aws:securetransport", "aws:viaawsservice", "aws:multifactorauthpresent", IS_SERVICE),
-    *("kms:grantisforawsresource", "kms:multiregion", "kms:reencryptonsamekey"),
-    "kms:bypasspolicylockoutsafetycheck",
-}
-SEVERAL: Final = {
-    *("aws:calledvia", "aws:principalorgpaths", "aws:principalservicenameslist", "aws:resourceorgpaths"),
-    *("aws:sourceorgpaths", "aws:tagkeys", "kms:encryptioncontextkeys", "kms:grantoperations", "sts:transitivetagkeys"),
-}
+BOOLEANS: Final = _of("Bool")
+SEVERAL: Final = _of("ArrayOfString")
 """Keys that have several values in one request."""
 TRAILING_DAYS: Final = "kms:trailingdayswithoutkeyusage"
 """The key that says for how many days nobody has used the key."""
