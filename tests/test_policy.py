@@ -24,7 +24,6 @@ from cmek_construct.policy import (
     Policy,
     Request,
     Verdict,
-    allows,
     answers,
     aws,
     beyond,
@@ -37,6 +36,7 @@ from cmek_construct.policy.context import read_operator
 from cmek_construct.policy.questions import Questions
 from cmek_construct.policy.rules import ACTION, RESOURCE
 from cmek_construct.policy.words import in_doubt, plain
+from tests.policies import allows
 
 OWNER, VENDOR, PINECONE = "111122223333", "123456789012", "999988887777"
 KEY = f"arn:aws:kms:us-east-1:{OWNER}:key/1234abcd-12ab-34cd-56ef-1234567890ab"
