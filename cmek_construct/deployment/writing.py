@@ -10,7 +10,7 @@ import re
 import shutil
 from collections.abc import Iterator, Mapping
 from contextlib import suppress
-from importlib import resources
+from functools import cache
 from importlib.metadata import distribution
 from pathlib import Path
 from typing import Any, Final
@@ -43,14 +43,18 @@ def beside_top(props: Mapping[str, Any], top: Mapping[str, Any]) -> dict[str, An
     return {name: props.get(name) for name in names if props.get(name) != shared.get(name)}
 
 
+@cache
+def to_fill_in(room: str) -> Any:
+    """The files of a room that are filled in: text that stays as it is written, around what is given."""
+    from jinja2 import Environment, PackageLoader, StrictUndefined  # takes its time, and few commands need it
+
+    as_written: dict[str, Any] = {"trim_blocks": True, "lstrip_blocks": True, "keep_trailing_newline": True}
+    return Environment(loader=PackageLoader(room, ""), undefined=StrictUndefined, **as_written)  # noqa: S701 - no HTML
+
+
 def rendered(file: str, **values: Any) -> str:
     """A file of this room, filled in."""
-    from jinja2 import Environment, StrictUndefined  # takes its time, and few commands write
-
-    text = resources.files(__package__).joinpath(file).read_text(encoding="utf-8")
-    as_written: dict[str, Any] = {"trim_blocks": True, "lstrip_blocks": True, "keep_trailing_newline": True}
-    environment = Environment(undefined=StrictUndefined, **as_written)  # noqa: S701 - no HTML
-    return environment.from_string(text).render(values)
+    return str(to_fill_in(__package__).get_template(file).render(values))
 
 
 def _text(value: Any) -> str:
