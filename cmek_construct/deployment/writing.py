@@ -190,14 +190,13 @@ def replace(path: Path, text: str) -> None:
             draft.unlink(missing_ok=True)
 
 
-def make_folder() -> Iterator[str]:
-    """Write what the folder of a new cmek.yaml lacks, never over a file that is there; the lines say what was done."""
+def make_folder() -> dict[str, list[str]]:
+    """Write what the folder of a new cmek.yaml lacks, never over a file that is there.
+
+    Gives which files are new, with cmek.yaml itself, and which were left as they were; none beside another app.
+    """
     if is_of_another_app(Path()):
-        yield (
-            f"Wrote {FILE}, and nothing else: an app is here that does not read it. To deploy from {FILE}, begin in an "
-            "empty folder; an app of your own takes the same values as props of PineconeCmek."
-        )
-        return
+        return {"new": [], "left": []}
     installed = distribution("cmek-construct")
     # What it was installed from, where that is still there: by PEP 610, as pip and uv do.
     url = json.loads(installed.read_text("direct_url.json") or "{}").get("url", "")
@@ -206,7 +205,7 @@ def make_folder() -> Iterator[str]:
     package = f"cmek-construct[cli] @ {url}" if origin.is_dir() else f"cmek-construct[cli]=={installed.version}"
     values = {"wheel": wheel, "package": package, "version": installed.version}
     contents = {name: rendered(f"new_folder/{name.lstrip('.')}.j2", **values).encode() for name in _FOLDER}
-    new, left = [str(FILE)], []
+    new, left = [str(FILE)], list[str]()
     for name, content in (contents | ({wheel: origin.read_bytes()} if wheel else {})).items():
         try:
             with Path(name).open("xb") as file:
@@ -215,9 +214,4 @@ def make_folder() -> Iterator[str]:
         except FileExistsError:
             if Path(name).is_dir() or Path(name).read_bytes() != content:
                 left.append(name)
-    yield f"Wrote {', '.join(new)}."
-    if left:
-        yield f"Left as it was: {', '.join(left)}. `cmek init` in an empty folder shows what it would be."
-    if "package.json" in new:
-        node = "`node --version`; 20 or older is past its end, and the CDK warns of it"
-        yield f"Once, for the CDK CLI, with Node.js 22 or 24 ({node}): npm install"
+    return {"new": new, "left": left}
