@@ -13,7 +13,6 @@ import typer
 from cmek_construct import checks
 from cmek_construct.aws.reading import read_policy
 from cmek_construct.aws.session import Asking, AwsError, called
-from cmek_construct.checks import printable
 from cmek_construct.commands.looking import entries_here, json_in
 from cmek_construct.commands.options import AS_JSON, a_region, a_role, a_stack, an_account, asked_with, checked, option
 from cmek_construct.commands.printing import in_words, marked, refused, shown, text, told
@@ -75,7 +74,7 @@ def kit(
         raise refused("customer_kit.j2", "no_customers_account", account=customer_account_id)
     made = kits.customer_kit(role_arn, key_access, customer_account_id, region, vendor_name, template_url)
     write(made, out)
-    yield text("customer_kit.j2", "made", folder=printable(out), files=made, role_arn=role_arn, page=kits.PAGE)
+    yield text("customer_kit.j2", "made", folder=checks.printable(out), files=made, role_arn=role_arn, page=kits.PAGE)
 
 
 def write(files: Mapping[str, str], folder: Path) -> None:
@@ -92,9 +91,9 @@ def write(files: Mapping[str, str], folder: Path) -> None:
             place.rmdir()
         draft.rename(place)
     except FileExistsError:
-        raise refused("customer_kit.j2", "is_there", folder=printable(folder)) from None
+        raise refused("customer_kit.j2", "is_there", folder=checks.printable(folder)) from None
     except OSError as error:
-        raise refused("customer_kit.j2", "not_written", folder=printable(folder), why=error.strerror) from None
+        raise refused("customer_kit.j2", "not_written", folder=checks.printable(folder), why=error.strerror) from None
     finally:
         shutil.rmtree(draft, ignore_errors=True)
 
@@ -143,8 +142,8 @@ def _in_files(describe_key: Path, key_policy: Path) -> CustomerKeySeen:
     said = json_in(key_policy, _GOT).get("Policy")
     policy = json_in(key_policy, _GOT, said) if isinstance(said, str) else {}
     if "Statement" not in policy:
-        raise refused("customer_kit.j2", "no_policy", file=printable(key_policy), prints=_GOT)
-    files = f"{printable(describe_key)} and {printable(key_policy)}"
+        raise refused("customer_kit.j2", "no_policy", file=checks.printable(key_policy), prints=_GOT)
+    files = f"{checks.printable(describe_key)} and {checks.printable(key_policy)}"
     return _seen(files, described.get("KeyMetadata"), policy, describe_key)
 
 
@@ -165,5 +164,5 @@ def _in_kms(key_arn: str, asking: Asking) -> CustomerKeySeen:
 def _seen(source: str, metadata: Any, policy: Mapping[str, Any], place: object) -> CustomerKeySeen:
     form = ANY_KEY_ARN.fullmatch(str(members(metadata).get("Arn")))
     if form is None or not form["key"]:
-        raise refused("customer_kit.j2", "no_metadata", place=printable(place), prints=_DESCRIBED)
+        raise refused("customer_kit.j2", "no_metadata", place=checks.printable(place), prints=_DESCRIBED)
     return CustomerKeySeen(source, form[0], metadata, policy)

@@ -8,7 +8,6 @@ import re
 import sys
 from collections.abc import Iterator, Mapping
 from functools import partial
-from operator import itemgetter
 from pathlib import Path
 from typing import Any, Final, Literal
 
@@ -18,7 +17,6 @@ from cmek_construct import checks
 from cmek_construct.aws.objects import Instance
 from cmek_construct.aws.reading import read_stack, read_stack_set
 from cmek_construct.aws.session import Asking, AwsError, Session
-from cmek_construct.checks import printable
 from cmek_construct.commands.looking import entries_here, outputs_of, side_by_side
 from cmek_construct.commands.options import AS_JSON, ONE_OR_ALL, PROFILE, a_key, flag, option
 from cmek_construct.commands.printing import in_words, refuse, refused, shown, text, texts, told
@@ -148,10 +146,10 @@ def _rows(name: str, asking: Asking, role: str, region: str | None, call_as: str
         try:
             given = _outputs(instance, asking, session, role)
         except (Refused, AwsError) as error:
-            return shown | {"problem": printable(error)}
+            return shown | {"problem": checks.printable(error)}
         return shown | {"role_arn": given[ROLE_ARN], "key_arn": given[KEY_ARN], "external_id": given.get(EXTERNAL_ID)}
 
-    return sorted(side_by_side(row, instances), key=itemgetter("account", "region"))
+    return sorted(side_by_side(row, instances), key=lambda one: (one["account"], one["region"]))
 
 
 def _outputs(instance: Instance, asking: Asking, session: Session, role: str) -> Mapping[str, str]:
