@@ -7,7 +7,7 @@ import re
 from cmek_construct.guardrails.judging import RULES
 from cmek_construct.guardrails.rule import Rule
 from cmek_construct.lock.changing import LOCK_FILE, LOCKED_KEY, LOCKED_PLACE, LOCKED_ROLE
-from cmek_construct.warnings import PLUGIN, WARNINGS
+from cmek_construct.warnings import PLUGIN, warnings
 from reference.markdown import MADE, code, table, text
 
 _LOCK = {
@@ -29,7 +29,8 @@ def page() -> str:
         "## Warnings",
         "What may be right and is unusual. What stands in braces is filled in.",
         table(
-            ["id", "what it says"], ([code(f"cmek-construct:{name}"), _filled(said)] for name, said in WARNINGS.items())
+            ["id", "what it says"],
+            ([code(f"cmek-construct:{name}"), _filled(said)] for name, said in warnings().items()),
         ),
         "## Guardrails",
         f"A violation fails the synth and `cmek check`. It is acknowledged as `{PLUGIN}::<rule>`. "

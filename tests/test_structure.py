@@ -8,15 +8,17 @@ import re
 import subprocess
 import sys
 from pathlib import Path
+from string import Formatter
 
 import pytest
 
 import cmek_construct
 from cmek_construct.commands.printing import texts
+from cmek_construct.warnings import warnings
 from tests.conftest import ROOT
 
 PACKAGE = ROOT / "cmek_construct"
-PURE = {"guide", "checks", "props", "warnings", "customers"}
+PURE = {"guide", "checks", "props", "rows", "warnings", "customers"}
 OUTSIDE = {"aws_cdk", "constructs", "jsii", "boto3", "botocore", "pydantic", "typer", "rich"}
 
 
@@ -128,6 +130,16 @@ def test_each_text_of_a_command_is_there_and_is_given_what_it_says() -> None:
                 assert None in given or given == wanted, (file, name)
     macros = {path.name: re.findall(r"{% macro (\w+)", path.read_text()) for path in PACKAGE.glob("commands/*.j2")}
     assert {file: set(names) - {"afterwards"} for file, names in macros.items()} == called
+
+
+def test_each_warning_is_given_and_is_given_what_it_says() -> None:
+    given: dict[str, set[str]] = {}
+    for path in modules():
+        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+            if isinstance(node, ast.Call) and isinstance(node.func, ast.Name) and node.func.id == "notice":
+                given.setdefault(ast.literal_eval(node.args[0]), set()).update(f"{one.arg}" for one in node.keywords)
+    fields = {name: {one[1] for one in Formatter().parse(said) if one[1]} for name, said in warnings().items()}
+    assert given == fields
 
 
 def test_a_file_has_one_subject_and_a_function_fits_on_a_screen() -> None:
