@@ -7,12 +7,16 @@ import inspect
 import re
 import subprocess
 import sys
+from collections.abc import Mapping
 from pathlib import Path
+from string import Formatter
 
 import pytest
 
 import cmek_construct
 from cmek_construct.commands.printing import texts
+from cmek_construct.health.deployed import Deployed
+from cmek_construct.health.findings import Effect, Rows, Verdict
 from tests.conftest import ROOT
 
 PACKAGE = ROOT / "cmek_construct"
@@ -128,6 +132,32 @@ def test_each_text_of_a_command_is_there_and_is_given_what_it_says() -> None:
                 assert None in given or given == wanted, (file, name)
     macros = {path.name: re.findall(r"{% macro (\w+)", path.read_text()) for path in PACKAGE.glob("commands/*.j2")}
     assert {file: set(names) - {"afterwards"} for file, names in macros.items()} == called
+
+
+def test_each_row_of_a_finding_is_asked_for_and_is_given_what_it_says() -> None:
+    for page in (PACKAGE / "health").glob("*.ini"):
+        rows = Rows(page.name).each
+        tree = [*ast.walk(ast.parse(page.with_suffix(".py").read_text(encoding="utf-8")))]
+        calls = [one for one in tree if isinstance(one, ast.Call) and getattr(one.func, "attr", "") == "finding"]
+        asked = {one.value for one in tree if isinstance(one, ast.Constant)} & {*rows.sections()}
+        assert asked == {*rows.sections()}, page.name
+        directly = {one.value for call in calls for one in ast.walk(call.args[0]) if isinstance(one, ast.Constant)}
+        for call in calls:
+            named = {one.value for one in ast.walk(call.args[0]) if isinstance(one, ast.Constant)}
+            for name in named or asked - directly:
+                missing = filled_in(rows[name]) - {f"{one.arg}" for one in call.keywords}
+                assert not missing, (page.name, name)
+        for name in asked:
+            assert len({*rows[name]} & {one.value for one in Verdict}) == 1, (page.name, name)
+            assert rows[name].get("effect") in (None, *(one.value for one in Effect)), (page.name, name)
+
+
+def filled_in(row: Mapping[str, str]) -> set[str]:
+    """The names that a row fills in; of a stack each is one that it has."""
+    texts = [text for what, text in row.items() if what not in ("effect", "events")]
+    fields = [field.split(".") for one in texts for _, field, _, _ in Formatter().parse(one) if field]
+    assert all(hasattr(Deployed, one[1]) or one[1] in Deployed.__annotations__ for one in fields if one[0] == "case")
+    return {one[0] for one in fields}
 
 
 def test_a_file_has_one_subject_and_a_function_fits_on_a_screen() -> None:

@@ -1,8 +1,10 @@
 """A finding about a role or a key: what it is, what it does to people, how soon, and the cure."""
 
 import enum
+from configparser import ConfigParser
 from dataclasses import dataclass
-from functools import partial
+from functools import cached_property, partial
+from pathlib import Path
 from typing import Any, Final, TypeAlias, TypeVar
 
 from cmek_construct.aws.objects import Unread
@@ -114,11 +116,42 @@ def wrong(
 
 def unknown(about: str, words: str, cure: str, effect: Effect | None = None, *, elsewhere: bool = False) -> Finding:
     """One that cannot be told; with an effect if it may have one."""
-    means = "not known: do not take it for healthy" + (f"; perhaps {_EFFECTS[effect][0]}" if effect else "")
-    return Finding(Verdict.UNKNOWN, about, words, cure, means, effect=effect, elsewhere=elsewhere)
+    return Finding(Verdict.UNKNOWN, about, words, cure, _not_known(effect), effect=effect, elsewhere=elsewhere)
+
+
+def _not_known(effect: Effect | None) -> str:
+    return "not known: do not take it for healthy" + (f"; perhaps {_EFFECTS[effect][0]}" if effect else "")
 
 
 def not_read(about: str, what: str, unread: Unread, action: str) -> Finding:
     """One that cannot be told, because it could not be read."""
     cure = f"Ask again with credentials that may {action} (--profile)."
     return unknown(about, f"not read: {what} ({unread.why})", cure)
+
+
+class Rows:
+    """The findings of one subject, each a row of a page beside its code: what it is, what it does, and the cure.
+
+    A row is a section, ``[about]`` or ``[about.which]``. It says its words under the name of its verdict, and where
+    there is more than that: ``effect``, ``events``, ``means``, ``time``, ``cure`` (a line each). ``{…}`` is filled in.
+    """
+
+    def __init__(self, page: str) -> None:
+        self._file = Path(__file__).with_name(page)
+
+    @cached_property
+    def each(self) -> ConfigParser:
+        found = ConfigParser(interpolation=None, delimiters=("=",), comment_prefixes=("#",))
+        found.read_string(self._file.read_text(encoding="utf-8"))
+        return found
+
+    def finding(self, row: str, /, **facts: Any) -> Finding:
+        """One of them, filled in."""
+        own = self.each[row]
+        verdict = next(one for one in Verdict if one.value in own)
+        effect = Effect(own["effect"]) if "effect" in own else None
+        words, means, time = (own.get(one, "").replace("\n", " ") for one in (verdict.value, "means", "time"))
+        of_verdict = {Verdict.WRONG: _EFFECTS[effect], Verdict.UNKNOWN: (_not_known(effect), "")}
+        usual = of_verdict.get(verdict, ("", ""))
+        texts = (one.format(**facts) for one in (words, own.get("cure", ""), means or usual[0], time or usual[1]))
+        return Finding(verdict, row.partition(".")[0], *texts, effect, events=tuple(own.get("events", "").split()))
