@@ -132,8 +132,9 @@ def not_read(about: str, what: str, unread: Unread, action: str) -> Finding:
 class Rows:
     """The findings of one subject, each a row of a page beside its code: what it is, what it does, and the cure.
 
-    A row is a section, ``[about]`` or ``[about.which]``. It says its words under the name of its verdict, and where
-    there is more than that: ``effect``, ``events``, ``means``, ``time``, ``cure`` (a line each). ``{…}`` is filled in.
+    A row is a section, ``[about]`` or ``[about.which]``, or says ``about``. It says its words under the name of its
+    verdict, and where there is more than that: ``effect``, ``events``, ``means``, ``time``, ``cure`` (a line each),
+    ``elsewhere``. What is no finding, a part of one or why something is refused, is a ``text``. ``{…}`` is filled in.
     """
 
     def __init__(self, page: str) -> None:
@@ -145,6 +146,10 @@ class Rows:
         found.read_string(self._file.read_text(encoding="utf-8"))
         return found
 
+    def text(self, row: str, /, **facts: Any) -> str:
+        """What is no finding, filled in."""
+        return self.each[row]["text"].replace("\n", " ").format(**facts)
+
     def finding(self, row: str, /, **facts: Any) -> Finding:
         """One of them, filled in."""
         own = self.each[row]
@@ -153,5 +158,8 @@ class Rows:
         words, means, time = (own.get(one, "").replace("\n", " ") for one in (verdict.value, "means", "time"))
         of_verdict = {Verdict.WRONG: _EFFECTS[effect], Verdict.UNKNOWN: (_not_known(effect), "")}
         usual = of_verdict.get(verdict, ("", ""))
-        texts = (one.format(**facts) for one in (words, own.get("cure", ""), means or usual[0], time or usual[1]))
-        return Finding(verdict, row.partition(".")[0], *texts, effect, events=tuple(own.get("events", "").split()))
+        about = own.get("about", row.partition(".")[0])
+        texts = (
+            one.format(**facts) for one in (about, words, own.get("cure", ""), means or usual[0], time or usual[1])
+        )
+        return Finding(verdict, *texts, effect, "elsewhere" in own, tuple(own.get("events", "").split()))
