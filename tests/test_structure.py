@@ -15,11 +15,12 @@ from typing import Any, get_args, get_type_hints
 import pytest
 
 import cmek_construct
+from cmek_construct.aws.objects import Key, Role
 from cmek_construct.commands.printing import texts
 from cmek_construct.deployment.reading import Entry
 from cmek_construct.health.customer_key import CustomerKeySeen
 from cmek_construct.health.deployed import Deployed
-from cmek_construct.health.findings import Effect, Rows, Verdict
+from cmek_construct.health.findings import Effect, Finding, Rows, Verdict
 from tests.conftest import ROOT
 
 PACKAGE = ROOT / "cmek_construct"
@@ -181,7 +182,15 @@ def filled_in(row: Mapping[str, str]) -> set[str]:
     return {one[0] for one in fields}
 
 
-FACTS = {"case": Deployed, "seen": CustomerKeySeen, "vendor": Entry}
+FACTS = {
+    "case": Deployed,
+    "entry": Entry,
+    "key": Key,
+    "one": Finding,
+    "role": Role,
+    "seen": CustomerKeySeen,
+    "vendor": Entry,
+}
 """What a fact is of which a row fills in parts."""
 
 
