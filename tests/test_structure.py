@@ -10,11 +10,15 @@ import sys
 from collections.abc import Mapping
 from pathlib import Path
 from string import Formatter
+from typing import Any, get_args, get_type_hints
 
 import pytest
 
 import cmek_construct
+from cmek_construct.aws.objects import PermissionsPolicy
 from cmek_construct.commands.printing import texts
+from cmek_construct.deployment.reading import Entry
+from cmek_construct.health.customer_key import CustomerKeySeen
 from cmek_construct.health.deployed import Deployed
 from cmek_construct.health.findings import Effect, Rows, Verdict
 from tests.conftest import ROOT
@@ -136,28 +140,60 @@ def test_each_text_of_a_command_is_there_and_is_given_what_it_says() -> None:
 
 def test_each_row_of_a_finding_is_asked_for_and_is_given_what_it_says() -> None:
     for page in (PACKAGE / "health").glob("*.ini"):
-        rows = Rows(page.name).each
-        tree = [*ast.walk(ast.parse(page.with_suffix(".py").read_text(encoding="utf-8")))]
-        calls = [one for one in tree if isinstance(one, ast.Call) and getattr(one.func, "attr", "") == "finding"]
-        asked = {one.value for one in tree if isinstance(one, ast.Constant)} & {*rows.sections()}
+        rows, asked = Rows(page.name).each, set[str]()
+        tree = ast.parse(page.with_suffix(".py").read_text(encoding="utf-8"))
+        for function in (one for one in ast.walk(tree) if isinstance(one, ast.FunctionDef)):
+            calls = [one for one in ast.walk(function) if isinstance(one, ast.Call) and is_of_rows(one)]
+            named = rows_in(function, rows) if calls else set()
+            directly = {name for one in calls for name in rows_in(one.args[0], rows)}
+            for call in calls:
+                kinds = {one.value for one in Verdict}
+                if ast.unparse(call.func).endswith("text"):
+                    kinds = {"cure" if len(call.args) > 1 else "text"}
+                for name in rows_in(call.args[0], rows) or named - directly:
+                    assert len({*rows[name]} & kinds) == 1, (page.name, name)
+                    assert filled_in(rows[name]) <= {f"{one.arg}" for one in call.keywords}, (page.name, name)
+            asked |= named
         assert asked == {*rows.sections()}, page.name
-        directly = {one.value for call in calls for one in ast.walk(call.args[0]) if isinstance(one, ast.Constant)}
-        for call in calls:
-            named = {one.value for one in ast.walk(call.args[0]) if isinstance(one, ast.Constant)}
-            for name in named or asked - directly:
-                missing = filled_in(rows[name]) - {f"{one.arg}" for one in call.keywords}
-                assert not missing, (page.name, name)
         for name in asked:
-            assert len({*rows[name]} & {one.value for one in Verdict}) == 1, (page.name, name)
             assert rows[name].get("effect") in (None, *(one.value for one in Effect)), (page.name, name)
 
 
+def is_of_rows(call: ast.Call) -> bool:
+    return ast.unparse(call.func) in ("_ROWS.finding", "_ROWS.text")
+
+
+def rows_in(code: ast.AST, rows: Mapping[str, object]) -> set[str]:
+    """The rows that stand in code by their names, or by parts of these."""
+    names = {f"{one.value}" for one in ast.walk(code) if isinstance(one, ast.Constant)} & rows.keys()
+    for text in (one for one in ast.walk(code) if isinstance(one, ast.JoinedStr)):
+        form = "".join(re.escape(f"{one.value}") if isinstance(one, ast.Constant) else ".+" for one in text.values)
+        names |= {name for name in rows if form != ".+" and re.fullmatch(form, name)}
+    return names
+
+
 def filled_in(row: Mapping[str, str]) -> set[str]:
-    """The names that a row fills in; of a stack each is one that it has."""
-    texts = [text for what, text in row.items() if what not in ("effect", "events")]
+    """The names that a row fills in, each with parts that it has."""
+    texts = [text for what, text in row.items() if what not in ("effect", "elsewhere")]
     fields = [field.split(".") for one in texts for _, field, _, _ in Formatter().parse(one) if field]
-    assert all(hasattr(Deployed, one[1]) or one[1] in Deployed.__annotations__ for one in fields if one[0] == "case")
+    for name, *parts in fields:
+        kinds: tuple[Any, ...] = (FACTS[name],) if parts else ()
+        for part in parts:
+            kinds = tuple(one for kind in kinds for one in types_of(kind, part))
+            assert kinds, (name, parts)
     return {one[0] for one in fields}
+
+
+FACTS = {"case": Deployed, "policy": PermissionsPolicy, "seen": CustomerKeySeen, "vendor": Entry}
+"""What a fact is of which a row fills in parts."""
+
+
+def types_of(kind: type, part: str) -> tuple[type, ...]:
+    """What a part of a value may be."""
+    found = getattr(kind, part, None)
+    hints = get_type_hints(found.fget if isinstance(found, property) else kind)
+    hint = hints.get("return" if isinstance(found, property) else part)
+    return get_args(hint) or (hint,) if hint else ()
 
 
 def test_a_file_has_one_subject_and_a_function_fits_on_a_screen() -> None:

@@ -132,8 +132,10 @@ def not_read(about: str, what: str, unread: Unread, action: str) -> Finding:
 class Rows:
     """The findings of one subject, each a row of a page beside its code: what it is, what it does, and the cure.
 
-    A row is a section, ``[about]`` or ``[about.which]``. It says its words under the name of its verdict, and where
-    there is more than that: ``effect``, ``events``, ``means``, ``time``, ``cure`` (a line each). ``{…}`` is filled in.
+    A row is a section, ``[about]`` or ``[about.which]``, or says what it is ``about``. It says its words under the name
+    of its verdict, and where there is more than that: ``effect``, ``events``, ``means``, ``time``, ``cure`` (a line
+    each), ``elsewhere``; of what could not be read, by which calls one ``reads`` it. What is no finding, a part of one
+    or why something is refused, is a ``text``. ``{…}`` is filled in.
     """
 
     def __init__(self, page: str) -> None:
@@ -145,13 +147,29 @@ class Rows:
         found.read_string(self._file.read_text(encoding="utf-8"))
         return found
 
-    def finding(self, row: str, /, **facts: Any) -> Finding:
-        """One of them, filled in."""
+    def text(self, row: str, part: str = "text", /, **facts: Any) -> str:
+        """What is no finding, or a part of one, filled in: a cure has lines, what else is wrapped is one."""
+        found = self.each[row][part]
+        return (found if part == "cure" else found.replace("\n", " ")).format(**facts)
+
+    def finding(self, row: str, effect: Effect | None = None, /, **facts: Any) -> Finding:
+        """One of them, filled in; with an effect that hangs on the case, where the row has none."""
         own = self.each[row]
         verdict = next(one for one in Verdict if one.value in own)
-        effect = Effect(own["effect"]) if "effect" in own else None
-        words, means, time = (own.get(one, "").replace("\n", " ") for one in (verdict.value, "means", "time"))
-        of_verdict = {Verdict.WRONG: _EFFECTS[effect], Verdict.UNKNOWN: (_not_known(effect), "")}
-        usual = of_verdict.get(verdict, ("", ""))
-        texts = (one.format(**facts) for one in (words, own.get("cure", ""), means or usual[0], time or usual[1]))
-        return Finding(verdict, row.partition(".")[0], *texts, effect, events=tuple(own.get("events", "").split()))
+        effect = Effect(own["effect"]) if "effect" in own else effect
+        said = {"about": row.partition(".")[0], **_usual(verdict, effect)}
+        for part in own:
+            said[part] = self.text(row, part, **facts)
+        if "reads" in own:
+            said["cure"] = f"Ask again with credentials that may {said['reads']} (--profile)."
+        texts = [said.get(part, "") for part in ("about", verdict.value, "cure", "means", "time")]
+        return Finding(verdict, *texts, effect, "elsewhere" in own, tuple(said.get("events", "").split()))
+
+
+def _usual(verdict: Verdict, effect: Effect | None) -> dict[str, str]:
+    """What it means and how long there is, where no more is known than the effect."""
+    means, time = _EFFECTS[effect]
+    if verdict is Verdict.WRONG:
+        return {"means": means, "time": time}
+    not_known = "not known: do not take it for healthy"
+    return {"means": not_known + (f"; perhaps {means}" if effect else "")} if verdict is Verdict.UNKNOWN else {}
