@@ -26,7 +26,7 @@ from cmek_construct.health.doctor import (
     about_key,
     about_role,
 )
-from cmek_construct.health.findings import CACHED, NO_HURRY, NOW, Effect, Finding, Verdict
+from cmek_construct.health.findings import Effect, Finding, Rows, Verdict
 from cmek_construct.health.policies import about_policy
 from cmek_construct.policy import Request, allows
 from cmek_construct.policy import Verdict as Answer
@@ -38,6 +38,9 @@ from tests.test_doctor import ACCOUNT, GONE, KEY_ARN, OTHER, OWN, ROLE_ARN, VEND
 Given = dict[str, Any]
 Change = Callable[[list[Given]], object]
 OUT, IN, OWNER = (Effect.PINECONE_LOCKED_OUT, Effect.SOMEBODY_LET_IN, Effect.OWNER_LOCKED_OUT)
+NOW, CACHED, NO_HURRY = (
+    Rows("findings.ini").text(row, "time") for row in ("somebody-let-in", "pinecone-locked-out", "no-effect")
+)
 NO, CANNOT_TELL = Answer.NO, Answer.CANNOT_TELL
 STRANGER = f"arn:aws:iam::{OTHER}:role/stranger"
 BILLING = f"arn:aws:iam::{ACCOUNT}:role/billing"

@@ -139,7 +139,7 @@ def test_each_text_of_a_command_is_there_and_is_given_what_it_says() -> None:
 
 
 def test_each_row_of_a_finding_is_asked_for_and_is_given_what_it_says() -> None:
-    for page in (PACKAGE / "health").glob("*.ini"):
+    for page in {*(PACKAGE / "health").glob("*.ini")} - {PACKAGE / "health" / "findings.ini"}:
         rows, asked = Rows(page.name).each, set[str]()
         tree = ast.parse(page.with_suffix(".py").read_text(encoding="utf-8"))
         for function in (one for one in ast.walk(tree) if isinstance(one, ast.FunctionDef)):
@@ -147,9 +147,7 @@ def test_each_row_of_a_finding_is_asked_for_and_is_given_what_it_says() -> None:
             named = rows_in(function, rows) if calls else set()
             directly = {name for one in calls for name in rows_in(one.args[0], rows)}
             for call in calls:
-                kinds = {one.value for one in Verdict}
-                if ast.unparse(call.func).endswith("text"):
-                    kinds = {"cure" if len(call.args) > 1 else "text"}
+                kinds = {"text"} if ast.unparse(call.func).endswith("text") else {one.value for one in Verdict}
                 for name in rows_in(call.args[0], rows) or named - directly:
                     assert len({*rows[name]} & kinds) == 1, (page.name, name)
                     assert filled_in(rows[name]) <= {f"{one.arg}" for one in call.keywords}, (page.name, name)
@@ -157,6 +155,12 @@ def test_each_row_of_a_finding_is_asked_for_and_is_given_what_it_says() -> None:
         assert asked == {*rows.sections()}, page.name
         for name in asked:
             assert rows[name].get("effect") in (None, *(one.value for one in Effect)), (page.name, name)
+
+
+def test_each_effect_has_a_row_that_says_what_it_means_and_how_long_there_is() -> None:
+    rows = Rows("findings.ini").each
+    assert {*rows.sections()} == {*(one.value for one in Effect), "no-effect", "unknown", "unknown.perhaps", "not-read"}
+    assert all({*rows[one.value]} == {"means", "time"} == {*rows["no-effect"]} for one in Effect)
 
 
 def is_of_rows(call: ast.Call) -> bool:

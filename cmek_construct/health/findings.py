@@ -5,7 +5,7 @@ from configparser import ConfigParser
 from dataclasses import dataclass
 from functools import cached_property, partial
 from pathlib import Path
-from typing import Any, Final, TypeAlias, TypeVar
+from typing import Any, Final, TypeVar
 
 from cmek_construct.aws.objects import Unread
 
@@ -44,35 +44,6 @@ class Effect(enum.Enum):
     KEY_ENDS = "key-ends"
 
 
-CACHED: Final = (
-    "soon: Pinecone goes on with data keys that it has cached, for some time, which it does not publish; then every "
-    "request to the indexes fails until this is mended"
-)
-NO_LOSS: Final = "nothing is lost, but Pinecone cannot use the key"
-NOW: Final = "it is open now"
-NO_HURRY: Final = "no hurry"
-Calls: TypeAlias = tuple[str, ...]  # of AWS, as CloudTrail names them, behind their service
-_EFFECTS: Final[dict[Effect | None, tuple[str, str]]] = {
-    None: ("neither is Pinecone or the owner locked out, nor is anybody let in", NO_HURRY),
-    Effect.SOMEBODY_LET_IN: (
-        "somebody is let in: who comes in by that may be able to read all data of the project that the key encrypts, "
-        "or to end the key",
-        NOW,
-    ),
-    Effect.PINECONE_LOCKED_OUT: (f"Pinecone is locked out: {NO_LOSS}", CACHED),
-    Effect.OWNER_LOCKED_OUT: (
-        "the owner is locked out: if nobody else may replace the key policy, AWS Support alone can mend it",
-        "until somebody else changes the key policy",
-    ),
-    Effect.KEY_ENDS: (
-        "after that all data of the project is lost for good, and nobody can bring it back, AWS included; until then "
-        f"{NO_LOSS}",
-        "not known",
-    ),
-}
-"""What each means for the data, and how long there is."""
-
-
 @dataclass(frozen=True)
 class Finding:
     """One thing that was looked at."""
@@ -85,7 +56,7 @@ class Finding:
     time: str = ""
     effect: Effect | None = None
     elsewhere: bool = False  # it is to be seen in another place, and was not asked for: no reason to fail
-    events: Calls = ()  # by which somebody did it
+    events: tuple[str, ...] = ()  # the calls by which somebody did it, as CloudTrail names them, behind their service
 
     @property
     def fails(self) -> bool:
@@ -100,33 +71,6 @@ class Finding:
     def to_know(self, words: str, cure: str = "") -> "Finding":
         """The same where it is no fault, as something to be known: its words stand in others in place of ``{}``."""
         return said(self.about, words.format(self.words), cure) if self.fails else self
-
-
-right: Final = partial(Finding, Verdict.RIGHT)
-said: Final = partial(Finding, Verdict.SAID)
-
-
-def wrong(
-    about: str, words: str, cure: str, effect: Effect | None = None, means: str = "", time: str = "", events: Calls = ()
-) -> Finding:
-    """One that is wrong; what it means and how long there is follow from its effect, where no more is known."""
-    usual = _EFFECTS[effect]
-    return Finding(Verdict.WRONG, about, words, cure, means or usual[0], time or usual[1], effect, events=events)
-
-
-def unknown(about: str, words: str, cure: str, effect: Effect | None = None, *, elsewhere: bool = False) -> Finding:
-    """One that cannot be told; with an effect if it may have one."""
-    return Finding(Verdict.UNKNOWN, about, words, cure, _not_known(effect), effect=effect, elsewhere=elsewhere)
-
-
-def _not_known(effect: Effect | None) -> str:
-    return "not known: do not take it for healthy" + (f"; perhaps {_EFFECTS[effect][0]}" if effect else "")
-
-
-def not_read(about: str, what: str, unread: Unread, action: str) -> Finding:
-    """One that cannot be told, because it could not be read."""
-    cure = f"Ask again with credentials that may {action} (--profile)."
-    return unknown(about, f"not read: {what} ({unread.why})", cure)
 
 
 class Rows:
@@ -148,9 +92,9 @@ class Rows:
         return found
 
     def text(self, row: str, part: str = "text", /, **facts: Any) -> str:
-        """What is no finding, or a part of one, filled in: a cure has lines, what else is wrapped is one."""
+        """What is no finding, or a part of one, filled in: one line, unless it begins in a line of its own."""
         found = self.each[row][part]
-        return (found if part == "cure" else found.replace("\n", " ")).format(**facts)
+        return (found[1:] if found.startswith("\n") else found.replace("\n", " ")).format(**facts)
 
     def finding(self, row: str, effect: Effect | None = None, /, **facts: Any) -> Finding:
         """One of them, filled in; with an effect that hangs on the case, where the row has none."""
@@ -158,18 +102,51 @@ class Rows:
         verdict = next(one for one in Verdict if one.value in own)
         effect = Effect(own["effect"]) if "effect" in own else effect
         said = {"about": row.partition(".")[0], **_usual(verdict, effect)}
-        for part in own:
-            said[part] = self.text(row, part, **facts)
+        said |= {part: self.text(row, part, **facts) for part in own}
         if "reads" in own:
-            said["cure"] = f"Ask again with credentials that may {said['reads']} (--profile)."
+            said["cure"] = _ROWS.text("not-read", "cure", calls=said["reads"])
         texts = [said.get(part, "") for part in ("about", verdict.value, "cure", "means", "time")]
         return Finding(verdict, *texts, effect, "elsewhere" in own, tuple(said.get("events", "").split()))
 
 
+_ROWS: Final = Rows("findings.ini")
+
+
 def _usual(verdict: Verdict, effect: Effect | None) -> dict[str, str]:
     """What it means and how long there is, where no more is known than the effect."""
-    means, time = _EFFECTS[effect]
+    row = effect.value if effect else "no-effect"
+    means = _ROWS.text(row, "means")
     if verdict is Verdict.WRONG:
-        return {"means": means, "time": time}
-    not_known = "not known: do not take it for healthy"
-    return {"means": not_known + (f"; perhaps {means}" if effect else "")} if verdict is Verdict.UNKNOWN else {}
+        return {"means": means, "time": _ROWS.text(row, "time")}
+    row = "unknown.perhaps" if effect else "unknown"
+    return {"means": _ROWS.text(row, "means", effect=means)} if verdict is Verdict.UNKNOWN else {}
+
+
+# To go once no page is without its row
+right: Final = partial(Finding, Verdict.RIGHT)
+said: Final = partial(Finding, Verdict.SAID)
+
+
+def wrong(
+    about: str,
+    words: str,
+    cure: str,
+    effect: Effect | None = None,
+    means: str = "",
+    time: str = "",
+    events: tuple[str, ...] = (),
+) -> Finding:
+    usual = _usual(Verdict.WRONG, effect)
+    return Finding(
+        Verdict.WRONG, about, words, cure, means or usual["means"], time or usual["time"], effect, events=events
+    )
+
+
+def unknown(about: str, words: str, cure: str, effect: Effect | None = None, *, elsewhere: bool = False) -> Finding:
+    means = _usual(Verdict.UNKNOWN, effect)["means"]
+    return Finding(Verdict.UNKNOWN, about, words, cure, means, effect=effect, elsewhere=elsewhere)
+
+
+def not_read(about: str, what: str, unread: Unread, action: str) -> Finding:
+    cure = _ROWS.text("not-read", "cure", calls=action)
+    return unknown(about, f"not read: {what} ({unread.why})", cure)

@@ -100,7 +100,7 @@ class Beside:
         if not self.ahead.is_none:
             return _ROWS.text("cure.deploy", case=case)
         if self.kind != "permissions":
-            return _ROWS.text(f"{_about(self.kind)}.by-hand", "cure", case=case)
+            return _ROWS.text(f"{_about(self.kind)}.by-hand", case=case)
         if not changed:
             return _ROWS.text("cure.lacks", case=case)
         rows = [("cure.attached" if one.arn else "cure.inline", one) for one in changed]
