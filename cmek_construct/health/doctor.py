@@ -88,12 +88,13 @@ def about_role(case: Deployed) -> Iterator[Finding]:
 def _same_role(case: Deployed, role: Role) -> Finding:
     lock, gone_from = case.lock, policies.role_is_gone_from(case)
     locked = f", in cmek.lock {lock.role_id}" if lock.role_id not in (None, role.role_id) else ""
+    names = f"; {gone_from} of the key policy still names the deleted one" if gone_from else ""
+    row = "same-role.locked" if lock.role_id else "same-role.not-locked"
     if lock.role_arn not in (None, case.role_arn):
-        return _ROWS.finding("same-role.another", case=case)
-    if locked or gone_from:
-        names = f"; {gone_from} of the key policy still names the deleted one" if gone_from else ""
-        return _ROWS.finding("same-role.made-again", case=case, locked=locked, names=names, anew=_anew(case))
-    return _ROWS.finding("same-role.locked" if lock.role_id else "same-role.not-locked", case=case)
+        row = "same-role.another"
+    elif locked or gone_from:
+        row = "same-role.made-again"
+    return _ROWS.finding(row, case=case, locked=locked, names=names, anew=_anew(case))
 
 
 def _anew(case: Deployed) -> str:
@@ -109,9 +110,9 @@ def _boundary(case: Deployed, role: Role) -> Finding:
     found = role.boundary_arn
     wanted = found if case.own.role else case.own.permissions_boundary
     denied, doubt = policies.refused(case, "permissions", role.boundary) if found else ([], "")
-    row = "as-file" if found == wanted else "another" if wanted else "not-in-file"
-    if not (found or wanted):
-        row = "none"
+    row = "as-file" if wanted else "none"
+    if found != wanted:
+        row = "another" if wanted else "not-in-file"
     row = "in-doubt" if doubt else f"{row}-denies" if denied else row
     row, shown, actions = f"boundary.{row}", printable(found or "missing"), " and ".join(denied)
     return _ROWS.finding(row, case=case, found=shown, wanted=wanted, denied=actions, doubt=doubt)
@@ -137,8 +138,8 @@ def about_key(case: Deployed) -> Iterator[Finding]:
         yield _ROWS.finding("key.gone" if key is None else "key.not-read", case=case)
         return
     yield _ROWS.finding("key.there")
-    if locked or case.lock.role_arn:
-        row = "same-key.another" if locked else "same-key.not-locked"
+    if locked is not None or case.lock.role_arn:
+        row = "same-key.not-locked" if locked is None else "same-key.another"
         yield _ROWS.finding("same-key.locked" if locked == case.key_arn else row, case=case)
     if key.is_ending:
         yield _ending(case, key)
@@ -196,12 +197,12 @@ def about_grants(case: Deployed, key: Key) -> Finding:
     """Whom grants let use the key, beside the key policy."""
     if isinstance(key.grants, Unread):
         return _ROWS.finding("grants.not-read", why=key.grants.why)
-    if not key.grants:
-        return _ROWS.finding("grants.none")
     others = [one for one in key.grants if not is_ours(case.role_arn, one)]
     cures = [_ROWS.text("grants.revoke", case=case, id=printable(one.id)) for one in others[:_SHOWN]]
     cures += [_ROWS.text("grants.more", case=case)] if len(others) > _SHOWN else []
-    row = "grants.ours" if not others else "grants.others" if case.own.key is None else "grants.yours"
+    row = "grants.others" if case.own.key is None else "grants.yours"
+    if not others:
+        row = "grants.ours" if key.grants else "grants.none"
     shown = few([*map(grant_in_words, others or key.grants)], _SHOWN)
     return _ROWS.finding(row, grants=shown, cure="\n".join(cures))
 
