@@ -15,12 +15,12 @@ from typing import Any, get_args, get_type_hints
 import pytest
 
 import cmek_construct
-from cmek_construct.aws.objects import PermissionsPolicy
+from cmek_construct.aws.objects import Key, PermissionsPolicy, Role
 from cmek_construct.commands.printing import texts
 from cmek_construct.deployment.reading import Entry
 from cmek_construct.health.customer_key import CustomerKeySeen
 from cmek_construct.health.deployed import Deployed
-from cmek_construct.health.findings import Effect, Rows, Verdict
+from cmek_construct.health.findings import Effect, Finding, Rows, Verdict
 from tests.conftest import ROOT
 
 PACKAGE = ROOT / "cmek_construct"
@@ -141,7 +141,9 @@ def test_each_text_of_a_command_is_there_and_is_given_what_it_says() -> None:
 def test_each_row_of_a_finding_is_asked_for_and_is_given_what_it_says() -> None:
     for page in {*(PACKAGE / "health").glob("*.ini")} - {PACKAGE / "health" / "findings.ini"}:
         rows, asked = Rows(page.name).each, set[str]()
-        tree = ast.parse(page.with_suffix(".py").read_text(encoding="utf-8"))
+        beside, command = page.with_suffix(".py"), PACKAGE / "commands" / f"{page.stem}.py"
+        code = [path.read_text(encoding="utf-8") for path in (beside, command) if path.exists()]
+        tree = ast.parse("\n".join(code))
         for function in (one for one in ast.walk(tree) if isinstance(one, ast.FunctionDef)):
             calls = [one for one in ast.walk(function) if isinstance(one, ast.Call) and is_of_rows(one)]
             named = rows_in(function, rows) if calls else set()
@@ -164,7 +166,7 @@ def test_each_effect_has_a_row_that_says_what_it_means_and_how_long_there_is() -
 
 
 def is_of_rows(call: ast.Call) -> bool:
-    return ast.unparse(call.func) in ("_ROWS.finding", "_ROWS.text")
+    return re.fullmatch(r"(_|health\.)?ROWS\.(finding|text)", ast.unparse(call.func)) is not None
 
 
 def rows_in(code: ast.AST, rows: Mapping[str, object]) -> set[str]:
@@ -188,7 +190,16 @@ def filled_in(row: Mapping[str, str]) -> set[str]:
     return {one[0] for one in fields}
 
 
-FACTS = {"case": Deployed, "policy": PermissionsPolicy, "seen": CustomerKeySeen, "vendor": Entry}
+FACTS = {
+    "case": Deployed,
+    "entry": Entry,
+    "key": Key,
+    "one": Finding,
+    "policy": PermissionsPolicy,
+    "role": Role,
+    "seen": CustomerKeySeen,
+    "vendor": Entry,
+}
 """What a fact is of which a row fills in parts."""
 
 

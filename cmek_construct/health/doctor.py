@@ -13,7 +13,7 @@ from cmek_construct.health.findings import Finding, Rows, Verdict
 from cmek_construct.policy.statements import DELETED, as_list
 from cmek_construct.policy.words import of_statement, plain
 
-_ROWS: Final = Rows("doctor.ini")
+ROWS: Final = Rows("doctor.ini")
 _SHOWN: Final = 6
 HEALTHY, WRONG, UNREAD = 0, 1, 3
 """Exit codes: for cron, wrong goes before what could not be read."""
@@ -72,17 +72,17 @@ def about_role(case: Deployed) -> Iterator[Finding]:
     """Whether it is the very role that Pinecone stores, and what bounds it and its sessions."""
     role = case.role
     if isinstance(role, Unread):
-        yield _ROWS.finding("role.not-read", case=case)
+        yield ROWS.finding("role.not-read", case=case)
     elif role is None:
         path = case.role_arn.partition(":role")[2].rpartition("/")[0] + "/"
-        yield _ROWS.finding("role.deleted", case=case, path=path, anew=_anew(case))
+        yield ROWS.finding("role.deleted", case=case, path=path, anew=_anew(case))
     else:
-        yield _ROWS.finding("role.there")
+        yield ROWS.finding("role.there")
         yield _same_role(case, role)
         yield _boundary(case, role)
         if role.session_seconds != SESSION_SECONDS:
             row, hours = "session.yours" if case.own.role else "session.longer", role.session_seconds / SESSION_SECONDS
-            yield _ROWS.finding(row, case=case, hours=f"{hours:g}", usual=SESSION_SECONDS)
+            yield ROWS.finding(row, case=case, hours=f"{hours:g}", usual=SESSION_SECONDS)
 
 
 def _same_role(case: Deployed, role: Role) -> Finding:
@@ -94,7 +94,7 @@ def _same_role(case: Deployed, role: Role) -> Finding:
         row = "same-role.another"
     elif locked or gone_from:
         row = "same-role.made-again"
-    return _ROWS.finding(row, case=case, locked=locked, names=names, anew=_anew(case))
+    return ROWS.finding(row, case=case, locked=locked, names=names, anew=_anew(case))
 
 
 def _anew(case: Deployed) -> str:
@@ -102,7 +102,7 @@ def _anew(case: Deployed) -> str:
     row = "anew.suspended" if case.own.suspended else "anew.in-use"
     if case.brake.kind == "trust":
         row = "anew.by-customers" if case.key_arn is None else "anew.yours"
-    return _ROWS.text(row, case=case)
+    return ROWS.text(row, case=case)
 
 
 def _boundary(case: Deployed, role: Role) -> Finding:
@@ -115,7 +115,7 @@ def _boundary(case: Deployed, role: Role) -> Finding:
         row = "another" if wanted else "not-in-file"
     row = "in-doubt" if doubt else f"{row}-denies" if denied else row
     row, shown, actions = f"boundary.{row}", printable(found or "missing"), " and ".join(denied)
-    return _ROWS.finding(row, case=case, found=shown, wanted=wanted, denied=actions, doubt=doubt)
+    return ROWS.finding(row, case=case, found=shown, wanted=wanted, denied=actions, doubt=doubt)
 
 
 def about_brake(case: Deployed) -> Finding:
@@ -123,30 +123,30 @@ def about_brake(case: Deployed) -> Finding:
     observed, is_key = case.statements(case.brake.kind), case.brake.kind == "key"
     if isinstance(observed, Unread):
         reads = "kms:GetKeyPolicy" if is_key else "iam:GetRole"
-        return _ROWS.finding("suspended.not-read", why=observed.why, reads=reads)
+        return ROWS.finding("suspended.not-read", why=observed.why, reads=reads)
     if case.own.suspended:
         row = "suspended.on-purpose" if policies.is_cut_off(case, observed) else "suspended.by-file-alone"
     else:
         row = "suspended.not-in-file" if policies.is_suspended(case, observed) else "suspended.not"
-    return _ROWS.finding(row, case=case, changed_by="kms:PutKeyPolicy" if is_key else "iam:UpdateAssumeRolePolicy")
+    return ROWS.finding(row, case=case, changed_by="kms:PutKeyPolicy" if is_key else "iam:UpdateAssumeRolePolicy")
 
 
 def about_key(case: Deployed) -> Iterator[Finding]:
     """Whether it is the very key that Pinecone stores, and can be used."""
     key, locked = case.key, case.lock.key_arn
     if not isinstance(key, Key):
-        yield _ROWS.finding("key.gone" if key is None else "key.not-read", case=case)
+        yield ROWS.finding("key.gone" if key is None else "key.not-read", case=case)
         return
-    yield _ROWS.finding("key.there")
+    yield ROWS.finding("key.there")
     if locked is not None or case.lock.role_arn:
         row = "same-key.not-locked" if locked is None else "same-key.another"
-        yield _ROWS.finding("same-key.locked" if locked == case.key_arn else row, case=case)
+        yield ROWS.finding("same-key.locked" if locked == case.key_arn else row, case=case)
     if key.is_ending:
         yield _ending(case, key)
     else:
-        yield _ROWS.finding("deletion.not-ordered")
+        yield ROWS.finding("deletion.not-ordered")
         row = {"Enabled": "enabled.enabled", "Disabled": "enabled.disabled"}.get(key.state, "enabled.unusable")
-        yield _ROWS.finding(row, case=case, state=printable(key.state))
+        yield ROWS.finding(row, case=case, state=printable(key.state))
         # Of a key that is to be deleted KMS says that it does not rotate.
         yield _rotation(case, key)
     if case.own.key is None:
@@ -155,22 +155,22 @@ def about_key(case: Deployed) -> Iterator[Finding]:
 
 def _ending(case: Deployed, key: Key) -> Finding:
     if key.deletion_date is None:
-        return _ROWS.finding("deletion.ordered-of-replicas", case=case)
+        return ROWS.finding("deletion.ordered-of-replicas", case=case)
     days = (key.deletion_date - case.now).days
     left = f"{days} days" if days > 1 else "1 day" if days == 1 else "LESS THAN A DAY"
-    return _ROWS.finding("deletion.ordered", case=case, when=at(key.deletion_date), left=left)
+    return ROWS.finding("deletion.ordered", case=case, when=at(key.deletion_date), left=left)
 
 
 def _rotation(case: Deployed, key: Key) -> Finding:
     own, found = case.own, key.rotation_days
     if isinstance(found, Unread):
-        return _ROWS.finding("rotation.not-read", why=found.why)
+        return ROWS.finding("rotation.not-read", why=found.why)
     wanted = None if own.enable_key_rotation is False else own.rotation_period or ROTATION_DAYS
     does, by_file = ("does not rotate" if days is None else f"rotates every {days} days" for days in (found, wanted))
     row = "rotation.other-than-file" if wanted else "rotation.not-by-file"
     if own.key is not None or found == wanted:
         row = "rotation.as-file" if own.key is None else "rotation.yours"
-    return _ROWS.finding(row, case=case, does=does, by_file=by_file, wanted=wanted)
+    return ROWS.finding(row, case=case, does=does, by_file=by_file, wanted=wanted)
 
 
 def alias_of_file(case: Deployed) -> str | Unread | None:
@@ -182,29 +182,29 @@ def alias_of_file(case: Deployed) -> str | Unread | None:
 def _alias(case: Deployed, key: Key) -> Finding:
     wanted, target = alias_of_file(case) or Unread("the stack shows no alias"), case.alias_target
     if isinstance(wanted, Unread):
-        return _ROWS.finding("alias.not-known", why=wanted.why)
+        return ROWS.finding("alias.not-known", why=wanted.why)
     if isinstance(key.aliases, Unread):
-        return _ROWS.finding("alias.not-read", why=key.aliases.why)
+        return ROWS.finding("alias.not-read", why=key.aliases.why)
     if wanted in key.aliases:
-        return _ROWS.finding("alias.there", alias=wanted)
+        return ROWS.finding("alias.there", alias=wanted)
     if isinstance(target, Unread):
-        return _ROWS.finding("alias.of-one-not-read", case=case, alias=wanted, why=target.why)
+        return ROWS.finding("alias.of-one-not-read", case=case, alias=wanted, why=target.why)
     row = "alias.of-another" if target else "alias.missing"
-    return _ROWS.finding(row, case=case, alias=wanted, target=printable(target))
+    return ROWS.finding(row, case=case, alias=wanted, target=printable(target))
 
 
 def about_grants(case: Deployed, key: Key) -> Finding:
     """Whom grants let use the key, beside the key policy."""
     if isinstance(key.grants, Unread):
-        return _ROWS.finding("grants.not-read", why=key.grants.why)
+        return ROWS.finding("grants.not-read", why=key.grants.why)
     others = [one for one in key.grants if not is_ours(case.role_arn, one)]
-    cures = [_ROWS.text("grants.revoke", case=case, id=printable(one.id)) for one in others[:_SHOWN]]
-    cures += [_ROWS.text("grants.more", case=case)] if len(others) > _SHOWN else []
+    cures = [ROWS.text("grants.revoke", case=case, id=printable(one.id)) for one in others[:_SHOWN]]
+    cures += [ROWS.text("grants.more", case=case)] if len(others) > _SHOWN else []
     row = "grants.others" if case.own.key is None else "grants.yours"
     if not others:
         row = "grants.ours" if key.grants else "grants.none"
     shown = few([*map(grant_in_words, others or key.grants)], _SHOWN)
-    return _ROWS.finding(row, grants=shown, cure="\n".join(cures))
+    return ROWS.finding(row, grants=shown, cure="\n".join(cures))
 
 
 def is_ours(role_arn: str, grant: Grant) -> bool:
@@ -223,24 +223,24 @@ def about_use(case: Deployed, by: str | Unread | None) -> Iterator[Finding]:
     """When the key was last used, by KMS and by whom, and when the role was last assumed, by IAM."""
     last = case.role.last_used if isinstance(case.role, Role) else None
     use = case.key.last_use if isinstance(case.key, Key) else None
-    of_role = _ROWS.text("taken-on.at", when=at(last)) if last else _ROWS.text("taken-on.never")
+    of_role = ROWS.text("taken-on.at", when=at(last)) if last else ROWS.text("taken-on.never")
     if isinstance(use, Unread):
-        yield _ROWS.finding("last-use.not-read", of_role=of_role, why=use.why)
+        yield ROWS.finding("last-use.not-read", of_role=of_role, why=use.why)
     elif use is None:
         if isinstance(case.role, Role):
-            yield _ROWS.finding("last-use.of-role", of_role=of_role)
+            yield ROWS.finding("last-use.of-role", of_role=of_role)
     elif use.when is None:
-        yield _ROWS.finding("last-use.none", of_role=of_role, since=at(use.tracked_since))
+        yield ROWS.finding("last-use.none", of_role=of_role, since=at(use.tracked_since))
     else:
         row, why = ("last-use.not-by-whom", by.why) if isinstance(by, Unread) else ("last-use.by", "")
         row, when, how = row if by else "last-use.seen", at(use.when), printable(use.operation)
-        yield _ROWS.finding(row, of_role=of_role, when=when, operation=how, by=by, why=why)
+        yield ROWS.finding(row, of_role=of_role, when=when, operation=how, by=by, why=why)
 
 
 def who_used(case: Deployed, event: Event | Unread | None) -> str | Unread:
     """Who used the key, by an event of CloudTrail, for a person: the role is Pinecone."""
     if event is None or isinstance(event, Unread):
-        return event or Unread(_ROWS.text("culprit.not-shown"))
+        return event or Unread(ROWS.text("culprit.not-shown"))
     return "Pinecone" if event.by == case.role_arn else printable(event.by)
 
 
@@ -255,9 +255,9 @@ def with_culprit(
     events = calls(names, (case.role_name if of_role else str(case.key_arn)).rpartition("/")[2], region)
     for one in [] if isinstance(events, Unread) else events:
         if one.name in names and not one.refused:
-            who = _ROWS.text("culprit.seen", name=one.name, by=printable(one.by), when=at(one.when))
+            who = ROWS.text("culprit.seen", name=one.name, by=printable(one.by), when=at(one.when))
             return replace(finding, words=f"{finding.words}. {who}")
-    how = _ROWS.text("culprit.of-role" if of_role else "culprit.of-key", calls=", ".join(names))
+    how = ROWS.text("culprit.of-role" if of_role else "culprit.of-key", calls=", ".join(names))
     return replace(finding, cure=f"{finding.cure}\n{how}")
 
 
@@ -267,25 +267,25 @@ def about_indexes(case: Deployed, found: Mapping[str, str | None] | Unread) -> I
     Each key is as Pinecone says it: an ARN, or an ID of its own; None where the index is under no key of a customer.
     """
     if isinstance(found, Unread):
-        yield _ROWS.finding("indexes.not-read", why=found.why)
+        yield ROWS.finding("indexes.not-read", why=found.why)
         return
     without = [name for name, key in found.items() if key is None]
     others = [name for name, key in found.items() if key and key.startswith("arn:") and key != case.key_arn]
     untold = [f"{name} ({key})" for name, key in found.items() if key is not None and not key.startswith("arn:")]
     if without:
-        yield _ROWS.finding("indexes.under-none", names=few(without))
+        yield ROWS.finding("indexes.under-none", names=few(without))
     if others:
-        yield _ROWS.finding("indexes.under-another", names=few(others))
+        yield ROWS.finding("indexes.under-another", names=few(others))
     if untold:
-        yield _ROWS.finding("indexes.under-an-id", names=few(untold))
+        yield ROWS.finding("indexes.under-an-id", names=few(untold))
     if not (without or others or untold):
-        yield _ROWS.finding("indexes.all" if found else "indexes.none", names=few(list(found)))
+        yield ROWS.finding("indexes.all" if found else "indexes.none", names=few(list(found)))
 
 
 def about_controls(case: Deployed, found: Sequence[Control] | Unread) -> Iterator[Finding]:
     """The SCPs and RCPs over the account that mention STS or KMS; no verdict on any."""
     if isinstance(found, Unread):
-        yield _ROWS.finding("organization.not-read", why=found.why)
+        yield ROWS.finding("organization.not-read", why=found.why)
         return
     mentioned = []
     for one, statement in [(each, raw) for each in found for raw in each.statements]:
@@ -296,5 +296,5 @@ def about_controls(case: Deployed, found: Sequence[Control] | Unread) -> Iterato
         forbids = own.get("Effect") != "Allow" or "*" not in actions or "Condition" in own
         if forbids and any(str(action).lower().startswith(("sts:", "kms:", "*")) for action in actions):
             what, text = f"{one.kind}, {printable(one.name)} on {printable(one.on)}", json.dumps(statement)
-            mentioned.append(_ROWS.finding("organization.mentions", what=what, statement=words, text=text))
-    yield from mentioned or [_ROWS.finding("organization.none")]
+            mentioned.append(ROWS.finding("organization.mentions", what=what, statement=words, text=text))
+    yield from mentioned or [ROWS.finding("organization.none")]

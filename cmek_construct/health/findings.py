@@ -3,7 +3,7 @@
 import enum
 from configparser import ConfigParser
 from dataclasses import dataclass
-from functools import cached_property, partial
+from functools import cached_property
 from pathlib import Path
 from typing import Any, Final, TypeVar
 
@@ -68,10 +68,6 @@ class Finding:
         effect = self.effect and self.effect.value
         return {"about": self.about, "verdict": self.verdict.value, "effect": effect, **texts, "fails": self.fails}
 
-    def to_know(self, words: str, cure: str = "") -> "Finding":
-        """The same where it is no fault, as something to be known: its words stand in others in place of ``{}``."""
-        return said(self.about, words.format(self.words), cure) if self.fails else self
-
 
 class Rows:
     """The findings of one subject, each a row of a page beside its code: what it is, what it does, and the cure.
@@ -120,33 +116,3 @@ def _usual(verdict: Verdict, effect: Effect | None) -> dict[str, str]:
         return {"means": means, "time": _ROWS.text(row, "time")}
     row = "unknown.perhaps" if effect else "unknown"
     return {"means": _ROWS.text(row, "means", effect=means)} if verdict is Verdict.UNKNOWN else {}
-
-
-# To go once no page is without its row
-right: Final = partial(Finding, Verdict.RIGHT)
-said: Final = partial(Finding, Verdict.SAID)
-
-
-def wrong(
-    about: str,
-    words: str,
-    cure: str,
-    effect: Effect | None = None,
-    means: str = "",
-    time: str = "",
-    events: tuple[str, ...] = (),
-) -> Finding:
-    usual = _usual(Verdict.WRONG, effect)
-    return Finding(
-        Verdict.WRONG, about, words, cure, means or usual["means"], time or usual["time"], effect, events=events
-    )
-
-
-def unknown(about: str, words: str, cure: str, effect: Effect | None = None, *, elsewhere: bool = False) -> Finding:
-    means = _usual(Verdict.UNKNOWN, effect)["means"]
-    return Finding(Verdict.UNKNOWN, about, words, cure, means, effect=effect, elsewhere=elsewhere)
-
-
-def not_read(about: str, what: str, unread: Unread, action: str) -> Finding:
-    cure = _ROWS.text("not-read", "cure", calls=action)
-    return unknown(about, f"not read: {what} ({unread.why})", cure)

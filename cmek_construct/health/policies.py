@@ -83,10 +83,10 @@ class Beside:
             one = _ROWS.finding(row, effect, drift=part.in_words(account), within=within, cure=cure)
             yield _ROWS.finding("yours", about=about, words=one.words) if is_yours else one
 
-    def nobodies(self, more: str = "") -> Iterator[Finding]:
+    def nobodies(self) -> Iterator[Finding]:
         """Who is named and is nobody any more."""
         if ids := gone(*self.there):
-            yield _ROWS.finding("gone", kind=self.kind, ids=", ".join(ids), more=more)
+            yield _ROWS.finding("gone", kind=self.kind, ids=", ".join(ids))
 
     def _changed(self) -> list[PermissionsPolicy]:
         """Of the several policies of the role those that say something else."""
