@@ -532,6 +532,6 @@ def test_a_statement_of_an_organizations_policy_that_is_no_object_is_shown_as_it
 @pytest.mark.parametrize("status", ["ROLLBACK_COMPLETE", "REVIEW_IN_PROGRESS"])
 def test_a_stack_that_came_to_nothing_is_no_failed_deploy(status: str, elsewhere: tuple[str, ...]) -> None:
     case = replace(case_of(OWN), stack=Stack(status, {}), lock=LockedIdentity(elsewhere=elsewhere))
-    found = about_stack(case, None)
+    found = about_stack(case)
     assert found.words.startswith(f"the stack came to nothing ({status})")
     assert ("role and key are where they were" in found.means) is bool(elsewhere)

@@ -165,6 +165,14 @@ def test_each_effect_has_a_row_that_says_what_it_means_and_how_long_there_is() -
     assert all({*rows[one.value]} == {"means", "time"} == {*rows["no-effect"]} for one in Effect)
 
 
+def test_each_kind_of_policy_and_each_boundary_has_its_rows() -> None:
+    policies, doctor = Rows("policies.ini").each, Rows("doctor.ini").each
+    for about in ("trust-policy", "key-policy", "permissions"):
+        assert {f"{about}.{one}" for one in ("not-read", "as-file", "ahead", "another", "in-doubt")} <= {*policies}
+    for row in ("as-file", "another", "not-in-file"):
+        assert {f"boundary.{row}", f"boundary.{row}-denies"} <= {*doctor}
+
+
 def is_of_rows(call: ast.Call) -> bool:
     return re.fullmatch(r"(_|health\.)?ROWS\.(finding|text)", ast.unparse(call.func)) is not None
 

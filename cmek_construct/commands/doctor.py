@@ -85,7 +85,7 @@ def _examined(asking: Asking, cloudtrail: bool, organization: bool, of_project: 
     except AwsError as error:
         no_aws = health.ROWS.finding("aws", error=error, advice=advice(error, asking))
         return Examined(Deployed.of(entry, lock), [*of_lock, no_aws])
-    found = [about_stack(case, of_lock[0].cure if of_lock else case.way_back), *of_lock]
+    found = [about_stack(case, of_lock[0].cure if of_lock else None), *of_lock]
     if not is_known(case):
         return Examined(case, [*found, health.ROWS.finding("role-and-key", case=case)])
     case = _with_all(session, case, last_use=cloudtrail)

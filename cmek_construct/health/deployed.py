@@ -186,9 +186,9 @@ class Deployed:
         return f"--role-name {self.role_name}"
 
 
-def about_stack(case: Deployed, way_back: str | None) -> Finding:
-    """Whether the stack is there, and whole; if it is gone, with what takes role and key back, where they are known."""
-    stack, elsewhere = case.stack, "; ".join(case.lock.elsewhere)
+def about_stack(case: Deployed, instead: str | None = None) -> Finding:
+    """Whether the stack is there, and whole; if it is gone, with what takes role and key back, or is done instead."""
+    stack, elsewhere, way_back = case.stack, "; ".join(case.lock.elsewhere), instead or case.way_back
     if isinstance(stack, Unread):
         return _ROWS.finding("stack.not-read", case=case)
     row = "stack.gone"

@@ -72,7 +72,7 @@ class Beside:
         is_yours = self.kind != "key" and case.own.role is not None and not (found.taken or found.doubt)
         changed = self._changed()
         within = f" (in {', '.join(printable(one.name) for one in changed)})" if changed else ""
-        for effect, part in self._by_effect():
+        for effect, part in self._by_effect().items():
             is_certain = any(one.certain for one in (*part.given, *part.taken))
             row = f"{about}.another" if is_certain else f"{about}.in-doubt"
             if row == "permissions.another" and effect is Effect.SOMEBODY_LET_IN:
@@ -106,17 +106,17 @@ class Beside:
         rows = [("cure.attached" if one.arn else "cure.inline", one) for one in changed]
         return "\n".join(_ROWS.text(row, case=case, policy=one) for row, one in rows)
 
-    def _by_effect(self) -> list[tuple[Effect | None, Drift]]:
+    def _by_effect(self) -> dict[Effect | None, Drift]:
         """What a difference does to people, each with its part: of a key, what is taken from the role or others."""
-        found, parts, effects = self.found, list[tuple[Effect | None, Drift]](), [*self.locked_out()]
-        if found.given:
-            parts.append((Effect.SOMEBODY_LET_IN, replace(found, taken=(), denials=()) if effects else found))
-        for effect in effects:
+        found, parts = self.found, dict[Effect | None, Drift]()
+        for effect in self.locked_out():
             is_pinecone, taken = effect is Effect.PINECONE_LOCKED_OUT, found.taken
             if self.kind == "key":
                 taken = tuple(one for one in taken if (self.case.role_arn in one.principals) is is_pinecone) or taken
-            parts.append((effect, replace(found, given=(), taken=taken)))
-        return parts or [(None, found)]
+            parts[effect] = replace(found, given=(), taken=taken)
+        if found.given:
+            parts = {Effect.SOMEBODY_LET_IN: replace(found, taken=(), denials=()) if parts else found, **parts}
+        return parts or {None: found}
 
     def locked_out(self) -> Iterator[Effect]:
         """Who may not do what the policy that should be there surely lets him do."""
