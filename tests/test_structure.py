@@ -15,7 +15,7 @@ from typing import Any, get_args, get_type_hints
 import pytest
 
 import cmek_construct
-from cmek_construct.aws.objects import Key, Role
+from cmek_construct.aws.objects import Key, PermissionsPolicy, Role
 from cmek_construct.commands.printing import texts
 from cmek_construct.deployment.reading import Entry
 from cmek_construct.health.customer_key import CustomerKeySeen
@@ -139,9 +139,11 @@ def test_each_text_of_a_command_is_there_and_is_given_what_it_says() -> None:
 
 
 def test_each_row_of_a_finding_is_asked_for_and_is_given_what_it_says() -> None:
-    for page in (PACKAGE / "health").glob("*.ini"):
+    for page in {*(PACKAGE / "health").glob("*.ini")} - {PACKAGE / "health" / "findings.ini"}:
         rows, asked = Rows(page.name).each, set[str]()
-        tree = ast.parse(page.with_suffix(".py").read_text(encoding="utf-8"))
+        beside, command = page.with_suffix(".py"), PACKAGE / "commands" / f"{page.stem}.py"
+        code = [path.read_text(encoding="utf-8") for path in (beside, command) if path.exists()]
+        tree = ast.parse("\n".join(code))
         for function in (one for one in ast.walk(tree) if isinstance(one, ast.FunctionDef)):
             calls = [one for one in ast.walk(function) if isinstance(one, ast.Call) and is_of_rows(one)]
             named = rows_in(function, rows) if calls else set()
@@ -157,22 +159,36 @@ def test_each_row_of_a_finding_is_asked_for_and_is_given_what_it_says() -> None:
             assert rows[name].get("effect") in (None, *(one.value for one in Effect)), (page.name, name)
 
 
+def test_each_effect_has_a_row_that_says_what_it_means_and_how_long_there_is() -> None:
+    rows = Rows("findings.ini").each
+    assert {*rows.sections()} == {*(one.value for one in Effect), "no-effect", "unknown", "unknown.perhaps", "not-read"}
+    assert all({*rows[one.value]} == {"means", "time"} == {*rows["no-effect"]} for one in Effect)
+
+
+def test_each_kind_of_policy_and_each_boundary_has_its_rows() -> None:
+    policies, doctor = Rows("policies.ini").each, Rows("doctor.ini").each
+    for about in ("trust-policy", "key-policy", "permissions"):
+        assert {f"{about}.{one}" for one in ("not-read", "as-file", "ahead", "another", "in-doubt")} <= {*policies}
+    for row in ("as-file", "another", "not-in-file"):
+        assert {f"boundary.{row}", f"boundary.{row}-denies"} <= {*doctor}
+
+
 def is_of_rows(call: ast.Call) -> bool:
-    return ast.unparse(call.func) in ("_ROWS.finding", "_ROWS.text")
+    return re.fullmatch(r"(_|health\.)?ROWS\.(finding|text)", ast.unparse(call.func)) is not None
 
 
 def rows_in(code: ast.AST, rows: Mapping[str, object]) -> set[str]:
-    """The rows that stand in code by their names, or by what these begin and end with."""
+    """The rows that stand in code by their names, or by parts of these."""
     names = {f"{one.value}" for one in ast.walk(code) if isinstance(one, ast.Constant)} & rows.keys()
     for text in (one for one in ast.walk(code) if isinstance(one, ast.JoinedStr)):
         form = "".join(re.escape(f"{one.value}") if isinstance(one, ast.Constant) else ".+" for one in text.values)
-        names |= {name for name in rows if re.fullmatch(form, name)}
+        names |= {name for name in rows if form != ".+" and re.fullmatch(form, name)}
     return names
 
 
 def filled_in(row: Mapping[str, str]) -> set[str]:
     """The names that a row fills in, each with parts that it has."""
-    texts = [text for what, text in row.items() if what not in ("effect", "events", "elsewhere", "reads")]
+    texts = [text for what, text in row.items() if what not in ("effect", "elsewhere")]
     fields = [field.split(".") for one in texts for _, field, _, _ in Formatter().parse(one) if field]
     for name, *parts in fields:
         kinds: tuple[Any, ...] = (FACTS[name],) if parts else ()
@@ -187,6 +203,7 @@ FACTS = {
     "entry": Entry,
     "key": Key,
     "one": Finding,
+    "policy": PermissionsPolicy,
     "role": Role,
     "seen": CustomerKeySeen,
     "vendor": Entry,

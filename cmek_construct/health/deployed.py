@@ -14,7 +14,7 @@ from cmek_construct.deployment.config import StackSettings
 from cmek_construct.deployment.reading import Entry
 from cmek_construct.guide import Statement, role_permissions
 from cmek_construct.health.comparing import Where
-from cmek_construct.health.findings import Finding, Rows, not_read
+from cmek_construct.health.findings import Finding, Rows
 from cmek_construct.policy.statements import Kind
 
 ROLE_ARN, KEY_ARN, EXTERNAL_ID = "RoleArn", "KeyArn", "ExternalId"
@@ -175,34 +175,22 @@ class Deployed:
         use = role_permissions(self.key_arn, self.own.access)["Statement"] if self.key_arn else []
         return [{"Sid": "the key policy", **one} for one in use]
 
-    def kms(self, command: str) -> str:
-        return f"aws kms {command} --region {str(self.key_arn).split(':')[3]} --key-id {self.key_arn}"
-
-    def iam(self, command: str) -> str:
-        return f"aws iam {command} --role-name {self.role_name}"
+    @property
+    def of_key(self) -> str:
+        """The options of `aws kms` that name the key."""
+        return f"--region {str(self.key_arn).split(':')[3]} --key-id {self.key_arn}"
 
     @property
-    def deploy(self) -> str:
-        return f"npx cdk deploy {self.name}"
-
-    @property
-    def no_deploy(self) -> str:
-        """Of what somebody changed by hand: that the command alone does nothing."""
-        return f"`{self.deploy}` does not mend it: CloudFormation sees no change."
-
-    def put(self, kind: Kind) -> str:
-        """The command that puts the trust policy or the key policy of the file."""
-        shown = f'"$(cmek doctor {self.name} --show {kind}-policy)"'
-        if kind == "trust":
-            return f"{self.iam('update-assume-role-policy')} --policy-document {shown}"
-        return f"{self.kms('put-key-policy')} --policy-name default --policy {shown}"
+    def of_role(self) -> str:
+        """The option of `aws iam` that names the role."""
+        return f"--role-name {self.role_name}"
 
 
-def about_stack(case: Deployed, way_back: str | None) -> Finding:
-    """Whether the stack is there, and whole; if it is gone, with what takes role and key back, where they are known."""
-    stack, elsewhere = case.stack, "; ".join(case.lock.elsewhere)
+def about_stack(case: Deployed, instead: str | None = None) -> Finding:
+    """Whether the stack is there, and whole; if it is gone, with what takes role and key back, or is done instead."""
+    stack, elsewhere, way_back = case.stack, "; ".join(case.lock.elsewhere), instead or case.way_back
     if isinstance(stack, Unread):
-        return not_read("stack", "the stack", stack, "cloudformation:DescribeStacks")
+        return _ROWS.finding("stack.not-read", case=case)
     row = "stack.gone"
     if stack and not stack.is_empty:
         row = "stack.whole" if stack.is_whole else "stack.changing" if stack.is_changing else "stack.failed"

@@ -12,7 +12,7 @@ from cmek_construct.aws.objects import Event, Key, LastUse, Role, Unread
 from cmek_construct.checks import few, printable
 from cmek_construct.health.deployed import Deployed, at
 from cmek_construct.health.doctor import about_brake, who_used
-from cmek_construct.health.findings import Finding, Rows, Verdict, not_read
+from cmek_construct.health.findings import Finding, Rows, Verdict
 
 WINDOW: Final = 30
 """Days from the order to delete a key to its end: the longest that KMS has."""
@@ -123,7 +123,7 @@ def _quiet(
 def _deletion(case: Deployed, early: Sequence[str]) -> Finding:
     key = case.key
     if isinstance(key, Unread):
-        return not_read("deletion", "the key", key, "kms:DescribeKey")
+        return _ROWS.finding("deletion.not-read", case=case)
     row = "deletion"
     if key and not key.is_ending:
         row = "deletion.not-yet"
