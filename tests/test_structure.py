@@ -13,6 +13,7 @@ import pytest
 
 import cmek_construct
 from cmek_construct.commands.printing import texts
+from cmek_construct.guardrails.rule import rules
 from tests.conftest import ROOT
 
 PACKAGE = ROOT / "cmek_construct"
@@ -128,6 +129,14 @@ def test_each_text_of_a_command_is_there_and_is_given_what_it_says() -> None:
                 assert None in given or given == wanted, (file, name)
     macros = {path.name: re.findall(r"{% macro (\w+)", path.read_text()) for path in PACKAGE.glob("commands/*.j2")}
     assert {file: set(names) - {"afterwards"} for file, names in macros.items()} == called
+
+
+def test_each_rule_of_a_template_is_broken_somewhere_and_has_its_section() -> None:
+    named: set[str] = set()
+    for path in (PACKAGE / "guardrails").glob("*.py"):
+        texts = {node.value for node in ast.walk(ast.parse(path.read_text())) if isinstance(node, ast.Constant)}
+        named |= {one for one in texts if re.fullmatch(r"[a-z]+(-[a-z]+)+( [a-z]+)?", str(one))}
+    assert named == set(rules())
 
 
 def test_a_file_has_one_subject_and_a_function_fits_on_a_screen() -> None:
