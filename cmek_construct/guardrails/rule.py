@@ -12,6 +12,7 @@ from cmek_construct import guide
 from cmek_construct.checks import EXTERNAL_ID, REGION
 from cmek_construct.policy import aws
 from cmek_construct.policy.text import alone, is_unreadable
+from cmek_construct.rows import rows
 from cmek_construct.templates.choices import Case, InCase
 from cmek_construct.templates.evidence import allowing, names_in
 from cmek_construct.templates.found import Found, Now, Output, Place, Resource, beside
@@ -39,11 +40,9 @@ class Rule(NamedTuple):
 @cache
 def rules() -> Mapping[str, Rule]:
     """Every rule, by the name of its section: read where somebody is told of one."""
-    from configparser import ConfigParser
-
-    page = ConfigParser({"key_use": f"{', '.join(guide.KEY_USE[:-1])} and {guide.KEY_USE[-1]}"})
-    page.read(Path(__file__).with_name("rules.ini"), encoding="utf-8")
-    said = {name: [" ".join(page[name][what].split()) for what in Rule._fields[1:]] for name in page.sections()}
+    actions = f"{', '.join(guide.KEY_USE[:-1])} and {guide.KEY_USE[-1]}"
+    page = rows(Path(__file__).with_name("rules.ini")).items()
+    said = {name: [row[what].replace("{actions}", actions) for what in Rule._fields[1:]] for name, row in page}
     return {name: Rule(name.partition(" ")[0], *texts) for name, texts in said.items()}
 
 
