@@ -48,9 +48,8 @@ def _violations(found: Found) -> Iterator[Violation]:
         yield from _judged(naming.place, too_much.of_naming(naming, found.ask))
     yield from too_much.of_outputs(found)
     for unread in found.unread:
-        yield broken(
-            "cannot-be-judged kind", unread.place, f"{Quoted(unread.place.path)}: {unread.why} {unread.way_out}"
-        )
+        what = f"{Quoted(unread.place.path)}: {unread.why} {unread.way_out}"
+        yield broken("cannot-be-judged kind", unread.place, what)
 
 
 def _judged(place: Place, *checks: Iterator[Violation]) -> Iterator[Violation]:

@@ -80,9 +80,8 @@ def of_key(use: KeyUse) -> Iterator[Violation]:
         yield broken("key-multi-region", use.place, "It is a replica of a multi-Region key, with a policy of its own.")
     yield from _of_kind(use, [one for one in _OF_KEY if not is_replica or one.rule != "key-rotation"])
     if not use.now.properties.keys() & {"KeyPolicy", ""}:
-        yield broken(
-            "cannot-be-judged kind", use.place, "The key has no KeyPolicy, so that it is KMS's default.", "KeyPolicy"
-        )
+        what = "The key has no KeyPolicy, so that it is KMS's default."
+        yield broken("cannot-be-judged kind", use.place, what, "KeyPolicy")
 
 
 def _of_kind(subject: Subject, properties: Iterable[_Property]) -> Iterator[Violation]:

@@ -48,17 +48,14 @@ def of_permission(attached: Attached, found: Found) -> Iterator[Violation]:
     if policy is None:
         if is_unreadable(name):
             yield broken(
-                "cannot-be-judged access", place, f"A policy of the role is {Quoted(name)}, which cannot be read.", name
+                "cannot-be-judged", place, f"A policy of the role is {Quoted(name)}, which cannot be read.", name
             )
         elif not attached.is_boundary:
-            yield broken(
-                "role-permissions", place, f"The role has the policy {Quoted(name)}, which no template shows.", name
-            )
+            what = f"The role has the policy {Quoted(name)}, which no template shows."
+            yield broken("role-permissions", place, what, name)
         return
     for what in (what for statement in policy.statements for what in statement.unreadable):
-        yield broken(
-            "cannot-be-judged access", place, f"The policy {Quoted(name)} of the role has {Quoted(what)}.", what
-        )
+        yield broken("cannot-be-judged", place, f"The policy {Quoted(name)} of the role has {Quoted(what)}.", what)
     # No template may say which account is the role's own, in which it has a key already.
     may_be_own = attached.role in found.keys_of and not is_known(account)
     readable = [statement for statement in allowing(policy) if not statement.unreadable]
@@ -163,7 +160,7 @@ def _beyond(
             # What cannot be read may be anything.
             hidden = [*filter(is_unreadable, texts), *statement.unreadable]
             if hidden:
-                rule, whom = "cannot-be-judged access", hidden[0]
+                rule, whom = "cannot-be-judged", hidden[0]
                 what = f"{subject.where} has {Quoted(whom)}, which cannot be judged from the template."
             else:
                 rule, whom = next((rule, about) for rule, about, is_it in rows(witness, who) if is_it)
@@ -246,7 +243,7 @@ def of_trust(trust: Trust) -> Iterator[Violation]:
     unread = [one for one in values if one and one.startswith("${") and one[2:-1] not in trust.found.run.typed]
     for whom in map(trust.place.stack.short, unread):
         what = f"The trust policy has {whom} in the place of an account or an ID."
-        yield broken("cannot-be-judged access", trust.place, what, whom)
+        yield broken("cannot-be-judged", trust.place, what, whom)
 
     def rows(witness: Witness, who: str) -> list[_Row]:
         statement, short = witness.statement, trust.place.stack.short
@@ -268,7 +265,7 @@ def of_trust(trust: Trust) -> Iterator[Violation]:
                 is_pinecone and witness.request.action != "sts:AssumeRole",
             ),
             ("trust-external-id", short(asked) if asked.startswith("StringLike ") else asked, is_pinecone),
-            ("cannot-be-judged access", short(str(pinecone)), is_whole and pinecone in unread and like == {pinecone}),
+            ("cannot-be-judged", short(str(pinecone)), is_whole and pinecone in unread and like == {pinecone}),
             ("trust-principal-pattern", f"{whom} {' '.join(arns)}", is_whole and arns),
             ("trust-open-to-all", whom, is_whole),
             ("trust-foreign-principal", whom, True),
