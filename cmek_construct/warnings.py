@@ -14,8 +14,6 @@ from cmek_construct.rows import rows
 # Guardrails: what must hold, by `cmek_construct.guardrails`
 
 PLUGIN: Final = "cmek-guardrails"  # the plugin's name: `<plugin>::<rule>` acknowledges a rule
-CANNOT_BE_JUDGED: Final = "cannot-be-judged"
-FOREIGN_PRINCIPAL: Final = "key-foreign-principal"
 ROTATION: Final = "key-rotation"
 MULTI_REGION: Final = "key-multi-region"
 PENDING_WINDOW: Final = "key-pending-window"
@@ -24,9 +22,9 @@ KEY_RETAINED: Final = "key-retained"
 ALIAS_RETAINED: Final = "alias-retained"
 GUARDRAILS: Final = (
     ROLE_RETAINED, KEY_RETAINED, ALIAS_RETAINED, "alias-target", "key-kind", "key-enabled", ROTATION, MULTI_REGION,
-    PENDING_WINDOW, "key-lockout-check", "role-session", CANNOT_BE_JUDGED, "pinecone-locked-out",
+    PENDING_WINDOW, "key-lockout-check", "role-session", "cannot-be-judged", "pinecone-locked-out",
     "pinecone-not-seen-to-come-in", "key-owner", "key-owner-denied", "trust-size", "role-tags", "role-permissions",
-    "output-value", "key-role-access", "key-grants", "key-open-to-all", FOREIGN_PRINCIPAL, "deleted-principal",
+    "output-value", "key-role-access", "key-grants", "key-open-to-all", "key-foreign-principal", "deleted-principal",
     "trust-partition", "trust-own-account", "trust-accounts", "trust-look-alike", "trust-action", "trust-external-id",
     "trust-principal-pattern", "trust-open-to-all", "trust-foreign-principal",
 )  # fmt: skip

@@ -18,9 +18,11 @@ import cmek_construct
 from cmek_construct.aws.objects import Key, PermissionsPolicy, Role
 from cmek_construct.commands.printing import texts
 from cmek_construct.deployment.reading import Entry
+from cmek_construct.guardrails.rule import rules
 from cmek_construct.health.customer_key import CustomerKeySeen
 from cmek_construct.health.deployed import Deployed
 from cmek_construct.health.findings import Effect, Finding, Rows, Verdict
+from cmek_construct.rows import rows
 from cmek_construct.warnings import warnings
 from tests.conftest import ROOT
 
@@ -230,6 +232,43 @@ def types_of(kind: type, part: str) -> tuple[type, ...]:
     return get_args(hint) or (hint,) if hint else ()
 
 
+def test_each_rule_of_a_template_is_broken_somewhere_and_has_its_section() -> None:
+    named: set[str] = set()
+    for path in (PACKAGE / "guardrails").glob("*.py"):
+        texts = {node.value for node in ast.walk(ast.parse(path.read_text())) if isinstance(node, ast.Constant)}
+        named |= {one for one in texts if re.fullmatch(r"[a-z]+(-[a-z]+)+( [a-z]+)?", str(one))}
+    assert named == set(rules())
+
+
+def test_each_refusal_of_the_lock_is_made_and_is_given_what_it_says() -> None:
+    page = rows(PACKAGE / "lock" / "refusals.ini")
+    given: dict[tuple[str, str], set[str]] = {}
+    trees = [ast.parse(path.read_text()) for path in (PACKAGE / "lock").glob("*.py")]
+    for function in (node for tree in trees for node in ast.walk(tree) if isinstance(node, ast.FunctionDef)):
+        nodes = list(ast.walk(function))
+        facts = {
+            key.value for one in nodes if isinstance(one, ast.Dict) for key in one.keys if isinstance(key, ast.Constant)
+        }
+        chosen = [
+            one.value for one in nodes if isinstance(one, ast.Assign) and ast.unparse(one.targets[0]) == "consequence"
+        ]
+        consequences = [one.value for some in chosen for one in ast.walk(some) if isinstance(one, ast.Constant)]
+        for call in (one for one in nodes if isinstance(one, ast.Call)):
+            texts = [one.value for one in call.args if isinstance(one, ast.Constant) and isinstance(one.value, str)]
+            match ast.unparse(call.func), texts:
+                case "_refusal", [row, *_]:
+                    parts = ("what", *(consequences or ["consequence"]), "cure")
+                    given |= {(row, part): facts | {"file", "of_file"} for part in parts}
+                case "_wrong", [why]:
+                    given["lock-file", why] = {one.arg for one in call.keywords}
+                case "said", [row, part]:
+                    given[row, part] = {one.arg for one in call.keywords}
+    said = {(row, part): text for row, own in page.items() for part, text in own.items()}
+    assert given.keys() == said.keys()
+    for one, facts in given.items():
+        assert {name.partition(".")[0] for _, name, *_ in Formatter().parse(said[one]) if name} <= facts, one
+
+
 def test_a_file_has_one_subject_and_a_function_fits_on_a_screen() -> None:
     for path in modules():
         lines = path.read_text().splitlines()
@@ -350,14 +389,14 @@ def test_every_prop_has_a_row_and_a_type() -> None:
     from cmek_construct.constructs.cmek import CmekProps
     from cmek_construct.props import CMEK
 
-    for types, rows in (
+    for types, own in (
         (CmekProps, CMEK),
         (vendor.RoleProps, vendor.ROLE),
         (key.KeyProps, key.KEY),
         (vendor.CustomerKeyProps, vendor.CUSTOMER_KEY),
         (stack_set.StackSetProps, stack_set.STACK_SET),
     ):
-        assert set(types.__annotations__) == {row.name for row in rows}
+        assert set(types.__annotations__) == {row.name for row in own}
 
 
 def test_what_is_deployed_is_judged_and_no_policy_is_written_there() -> None:
