@@ -8,15 +8,19 @@ import re
 import subprocess
 import sys
 from pathlib import Path
+from string import Formatter
 
 import pytest
 
 import cmek_construct
 from cmek_construct.commands.printing import texts
+from cmek_construct.review.changes import _PROPERTIES, REPLACED
+from cmek_construct.review.parts import SENTENCES
+from cmek_construct.rows import rows
 from tests.conftest import ROOT
 
 PACKAGE = ROOT / "cmek_construct"
-PURE = {"guide", "checks", "props", "warnings", "customers"}
+PURE = {"guide", "checks", "props", "rows", "warnings", "customers"}
 OUTSIDE = {"aws_cdk", "constructs", "jsii", "boto3", "botocore", "pydantic", "typer", "rich"}
 
 
@@ -128,6 +132,39 @@ def test_each_text_of_a_command_is_there_and_is_given_what_it_says() -> None:
                 assert None in given or given == wanted, (file, name)
     macros = {path.name: re.findall(r"{% macro (\w+)", path.read_text()) for path in PACKAGE.glob("commands/*.j2")}
     assert {file: set(names) - {"afterwards"} for file, names in macros.items()} == called
+
+
+def test_each_sentence_of_the_page_is_said_and_is_given_what_it_says() -> None:
+    page = rows(SENTENCES)
+    assert REPLACED in page
+    shared = set.intersection(*map(set, page.values()))
+    texts = [(name, text) for some in page.values() for name, text in some.items() if name not in shared]
+    filled_in = {name: {one for _, one, _, _ in Formatter().parse(text) if one} - shared for name, text in texts}
+    assert len(filled_in) == len(texts)
+    said: set[str] = set()
+    for path in (PACKAGE / "review").glob("*.py"):
+        nodes = [*ast.walk(ast.parse(path.read_text(encoding="utf-8")))]
+        loops = [(node, sentences(node.iter) & filled_in.keys()) for node in nodes if isinstance(node, ast.For)]
+        in_loops = {call: names for loop, names in loops if names for call in ast.walk(loop)}
+        for node in nodes:
+            if isinstance(node, ast.Call) and isinstance(node.func, ast.Name) and node.func.id == "say":
+                names = sentences(node.args[0]) or in_loops[node]
+                names |= {*map(str.lower, _PROPERTIES.values())} if isinstance(node.args[0], ast.Call) else set()
+                given = {*("kind", "name"), *(one.arg for one in node.keywords)}
+                assert all(filled_in[name] <= given for name in names), names
+                said |= names
+    assert said == filled_in.keys()
+
+
+def sentences(named: ast.AST) -> set[str]:
+    """The rows that a call may name, of each kind of resource."""
+    if isinstance(named, ast.IfExp):
+        return sentences(named.body) | sentences(named.orelse)
+    names = {str(one.value).lower() for one in ast.walk(named) if isinstance(one, ast.Constant)}
+    if isinstance(named, ast.JoinedStr):
+        (what,) = names
+        return {f"{kind}{what}" for kind in ("role", "key", "alias") if (kind, what) != ("alias", " another")}
+    return names
 
 
 def test_a_file_has_one_subject_and_a_function_fits_on_a_screen() -> None:
@@ -250,14 +287,14 @@ def test_every_prop_has_a_row_and_a_type() -> None:
     from cmek_construct.constructs.cmek import CmekProps
     from cmek_construct.props import CMEK
 
-    for types, rows in (
+    for types, own in (
         (CmekProps, CMEK),
         (vendor.RoleProps, vendor.ROLE),
         (key.KeyProps, key.KEY),
         (vendor.CustomerKeyProps, vendor.CUSTOMER_KEY),
         (stack_set.StackSetProps, stack_set.STACK_SET),
     ):
-        assert set(types.__annotations__) == {row.name for row in rows}
+        assert set(types.__annotations__) == {row.name for row in own}
 
 
 def test_what_is_deployed_is_judged_and_no_policy_is_written_there() -> None:

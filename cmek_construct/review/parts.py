@@ -1,6 +1,6 @@
 """What is shown of templates: roles and keys with their policies, what the guardrails found, and who can do what.
 
-And what only a person can tell of them.
+And what only a person can tell of them. What is said in whole sentences of ours is a row of `sentences.ini`.
 """
 
 import json
@@ -10,6 +10,7 @@ from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache, cached_property
 from operator import itemgetter
+from pathlib import Path
 from typing import Any, Final, TypeAlias, TypeVar
 
 from cmek_construct import policy
@@ -21,6 +22,7 @@ from cmek_construct.policy.statements import Kind
 from cmek_construct.policy.text import holes, is_known
 from cmek_construct.policy.words import Quoted, Words, quoted_list
 from cmek_construct.review.statements import Policy, Said
+from cmek_construct.rows import rows
 from cmek_construct.templates.choices import Choices, InCase, where
 from cmek_construct.templates.evidence import allowing, organizations, pinecones_accounts
 from cmek_construct.templates.found import Attached, Found, Now, Place, Resource, Unread
@@ -43,6 +45,9 @@ _KEPT: Final = ("Retain", "RetainExceptOnCreate")
 _POLICIES: Final = ("AssumeRolePolicyDocument", "Policies", "KeyPolicy")
 _Own: TypeAlias = Sequence[tuple[Choices, policy.Policy]]
 Arns: TypeAlias = frozenset[str]
+SENTENCES: Final = Path(__file__).with_name("sentences.ini")
+Sentence: TypeAlias = tuple[str, Words]
+"""The title that it stands under, and its words."""
 T = TypeVar("T", InCase[Now], Attached)
 
 
@@ -312,39 +317,44 @@ def templates_of(found: Found, violations: Sequence[Violation]) -> list[Template
     return sorted(made.values(), key=lambda template: not template.parts)
 
 
+def say(row: str, /, **values: Sequence[str]) -> Sentence:
+    """A sentence of ours filled in: by values out of a template, and by words, which are lists."""
+    title, texts = next((title, texts) for title, texts in rows(SENTENCES).items() if row.lower() in texts)
+    words: Words = []
+    for index, part in enumerate(re.split(r"{(\w+)}", texts[row.lower()])):
+        value = [part] if index % 2 == 0 else values[part] if part in values else [texts[part]]
+        words += [Quoted(value)] if isinstance(value, str) else value
+    return title, words
+
+
 def to_check(found: Found) -> dict[Stack, list[Words]]:
     """What only a person can tell, each once, by the stack in which it stands."""
-    each = dict.fromkeys((place.stack, (Quoted(place.logical_id), *words)) for place, words in _for_a_person(found))
+    said = ((place, [Quoted(place.logical_id), " ", *words]) for place, (_, words) in _for_a_person(found))
+    each = dict.fromkeys((place.stack, tuple(words)) for place, words in said)
     return {stack: [list(words) for _, words in some] for stack, some in by(each, itemgetter(0)).items()}
 
 
-def _for_a_person(found: Found) -> Iterator[tuple[Place, Words]]:
+def _for_a_person(found: Found) -> Iterator[tuple[Place, Sentence]]:
     for role in found.roles:
         for trust in (now.value.policy for now in role.cases):
             if pinecones_accounts(trust) and not any(one.compared(aws.EXTERNAL_ID) for one in allowing(trust)):
-                for_good = " lets Pinecone in without an external ID, and Pinecone takes none later. "
-                yield role.place, [f"{for_good}Ask who owns the project whether that is meant."]
+                yield role.place, say("no external ID")
     for unknown in found.unknown:
-        named: Words = [" names ", Quoted(unknown.place.stack.short(unknown.text)), " in ", Quoted(unknown.member)]
-        yield unknown.place, [*named, ". Ask who wrote the template whether that is the role."]
+        text = unknown.place.stack.short(unknown.text)
+        yield unknown.place, say("unknown name", text=text, member=unknown.member)
     for naming in found.naming:
-        named = [f" (a {naming.place.type}) names the role ", Quoted(naming.role.seen_from(naming.place.stack)), " in "]
-        yield naming.place, [*named, Quoted(naming.member), ". Ask who wrote the template why."]
+        place, role_id = naming.place, naming.role.seen_from(naming.place.stack)
+        yield place, say("naming", type=[place.type], role=role_id, member=naming.member)
     for one in found.attached:
         if one.is_boundary and one.policy is None:
-            bound: Words = [" has the permissions boundary ", Quoted(one.place.stack.short(one.name))]
-            ask = "Ask who administers IAM in the account whether it leaves the role its key."
-            yield one.place, [*bound, f", which no template shows. {ask}"]
+            yield one.place, say("boundary", boundary=one.place.stack.short(one.name))
     for key in found.keys:
         for ids in filter(None, (organizations(*now.value.policy.statements) for now in key.cases)):
-            denied: Words = [" denies whoever is not of the organization ", *quoted_list(ids)]
-            yield key.place, [*denied, ". Ask who administers the organization whether that is the account's."]
+            yield key.place, say("organization", ids=quoted_list(ids))
     for output in found.outputs:
         if output.of is None and output.label in ("Role ARN", "Key ARN"):
             values = dict.fromkeys(output.place.stack.short(now.value) for now in output.cases)
-            given: Words = [f" gives Pinecone's console for {output.label} ", *quoted_list(values)]
-            ask = ", which is none of these templates. Ask who wrote the template whose it is."
-            yield output.place, [*given, ask]
+            yield output.place, say("output", label=[output.label], values=quoted_list(values))
 
 
 def _typed(cases: Sequence[T]) -> Sequence[T]:
