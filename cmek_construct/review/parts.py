@@ -232,7 +232,7 @@ class Template:
             policies.append(self._policy(title, "permissions", owner, own, frozenset(), every))
         trusts = [now.policy for _, now in told if kind == "trust"]
         accounts = dict.fromkeys(short(account) for trust in trusts for account in pinecones_accounts(trust))
-        yield self._thing(place, properties, policies, arns, list(accounts))
+        yield self._thing(place, properties, policies, arns, tuple(accounts))
         for alias, aliases in by(one.aliases, lambda each: each.place).items():
             names = dict.fromkeys(short(each.name) for each in aliases)
             yield self._thing(alias, {"AliasName": " or ".join(names), "TargetKeyId": place.logical_id})
