@@ -135,7 +135,7 @@ class _Sketch:
 
     def kind(self, said: Said) -> str:
         """How a statement is drawn."""
-        return "plain" if said.beside.as_guide else "wrong" if self.part.breaks(said.kind) else "differs"
+        return "plain" if said.beside.as_guide else "wrong" if said.kind in self.part.breaks else "differs"
 
     def arrow(self, start: Box, lane: int, end: Box, y: int, said: Said | None, *, cut: bool) -> None:
         """What a statement, or who knows what, lets somebody do: right, along a lane, and right."""
