@@ -8,13 +8,11 @@ from typing import Any, Final
 
 from cmek_construct import policy
 from cmek_construct.lock.identity import REPLACING
-from cmek_construct.policy import words
-from cmek_construct.policy.words import Quoted, Words, plain, quoted_list
+from cmek_construct.policy.words import Quoted, Words, of_witness, plain, quoted_list
 from cmek_construct.review.parts import SENTENCES, Sentence, Template, Thing, say
 from cmek_construct.review.statements import Policy, Said
 from cmek_construct.rows import rows
-from cmek_construct.templates.choices import OTHER as ANY_OTHER
-from cmek_construct.templates.choices import Choices, where
+from cmek_construct.templates.choices import OTHER, Choices, where
 from cmek_construct.templates.stacks import KEY, ROLE
 
 REPLACED: Final = "Pinecone would lose role, key or access"
@@ -158,8 +156,8 @@ def _meant(old: Policy, new: Policy) -> Iterator[Sentence]:
         """Whether both can be at once. Something else than the values of one version may be a value of the other."""
         return all(
             was[name] == now[name]
-            or (was[name] == ANY_OTHER and all(case.get(name) != now[name] for case in old.cases))
-            or (now[name] == ANY_OTHER and all(case.get(name) != was[name] for case in new.cases))
+            or (was[name] == OTHER and all(case.get(name) != now[name] for case in old.cases))
+            or (now[name] == OTHER and all(case.get(name) != was[name] for case in new.cases))
             for name in was.keys() & now.keys()
         )
 
@@ -200,7 +198,7 @@ def _differ(old: policy.Policy, new: policy.Policy, said: Sequence[Said]) -> Ite
     people = {arn: name for one in said for arn, name in one.people.items()}
     for row, found in (("possible", policy.beyond(new, old)), ("impossible", policy.short(new, old))):
         for one in found:
-            yield say(row, statement=one.statement.name, said=words.of_witness(one, account, people))
+            yield say(row, statement=one.statement.name, said=of_witness(one, account, people))
     denials = [sorted(repr(one.raw) for one in each.statements if one.effect == "Deny") for each in (old, new)]
     # It counts in a role's permissions even where they allow nothing.
     if new.kind == "permissions" and denials[0] != denials[1]:
