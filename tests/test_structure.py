@@ -22,6 +22,8 @@ from cmek_construct.guardrails.rule import rules
 from cmek_construct.health.customer_key import CustomerKeySeen
 from cmek_construct.health.deployed import Deployed
 from cmek_construct.health.findings import Effect, Finding, Rows, Verdict
+from cmek_construct.review.changes import _PROPERTIES, REPLACED
+from cmek_construct.review.parts import SENTENCES
 from cmek_construct.rows import rows
 from cmek_construct.warnings import warnings
 from tests.conftest import ROOT
@@ -267,6 +269,39 @@ def test_each_refusal_of_the_lock_is_made_and_is_given_what_it_says() -> None:
     assert given.keys() == said.keys()
     for one, facts in given.items():
         assert {name.partition(".")[0] for _, name, *_ in Formatter().parse(said[one]) if name} <= facts, one
+
+
+def test_each_sentence_of_the_page_is_said_and_is_given_what_it_says() -> None:
+    page = rows(SENTENCES)
+    assert REPLACED in page
+    shared = set.intersection(*map(set, page.values()))
+    texts = [(name, text) for some in page.values() for name, text in some.items() if name not in shared]
+    filled_in = {name: {one for _, one, _, _ in Formatter().parse(text) if one} - shared for name, text in texts}
+    assert len(filled_in) == len(texts)
+    said: set[str] = set()
+    for path in (PACKAGE / "review").glob("*.py"):
+        nodes = [*ast.walk(ast.parse(path.read_text(encoding="utf-8")))]
+        loops = [(node, sentences(node.iter) & filled_in.keys()) for node in nodes if isinstance(node, ast.For)]
+        in_loops = {call: names for loop, names in loops if names for call in ast.walk(loop)}
+        for node in nodes:
+            if isinstance(node, ast.Call) and isinstance(node.func, ast.Name) and node.func.id == "say":
+                names = sentences(node.args[0]) or in_loops[node]
+                names |= {*map(str.lower, _PROPERTIES.values())} if isinstance(node.args[0], ast.Call) else set()
+                given = {*("kind", "name"), *(one.arg for one in node.keywords)}
+                assert all(filled_in[name] <= given for name in names), names
+                said |= names
+    assert said == filled_in.keys()
+
+
+def sentences(named: ast.AST) -> set[str]:
+    """The rows that a call may name, of each kind of resource."""
+    if isinstance(named, ast.IfExp):
+        return sentences(named.body) | sentences(named.orelse)
+    names = {str(one.value).lower() for one in ast.walk(named) if isinstance(one, ast.Constant)}
+    if isinstance(named, ast.JoinedStr):
+        (what,) = names
+        return {f"{kind}{what}" for kind in ("role", "key", "alias") if (kind, what) != ("alias", " another")}
+    return names
 
 
 def test_a_file_has_one_subject_and_a_function_fits_on_a_screen() -> None:
