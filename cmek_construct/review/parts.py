@@ -21,7 +21,7 @@ from cmek_construct.policy.statements import Kind
 from cmek_construct.policy.text import holes, is_known
 from cmek_construct.policy.words import Quoted, Words, quoted_list
 from cmek_construct.review.statements import Policy, Said
-from cmek_construct.templates.choices import Choices, InCase, where
+from cmek_construct.templates.choices import Choices, where
 from cmek_construct.templates.evidence import allowing, organizations, pinecones_accounts
 from cmek_construct.templates.found import Attached, Found, Now, Place, Resource, Unread
 from cmek_construct.templates.reading import by
@@ -43,7 +43,7 @@ _KEPT: Final = ("Retain", "RetainExceptOnCreate")
 _POLICIES: Final = ("AssumeRolePolicyDocument", "Policies", "KeyPolicy")
 _Own: TypeAlias = Sequence[tuple[Choices, policy.Policy]]
 Arns: TypeAlias = frozenset[str]
-T = TypeVar("T", InCase[Now], Attached)
+T = TypeVar("T", Now, Attached)
 
 
 @dataclass(frozen=True)
@@ -190,7 +190,7 @@ class Template:
         groups = dict[Place, list[Resource | Unread]]()
         for one in self._found.by_stack.get(self.stack, ()):
             if isinstance(one, Resource):
-                of = (role for role in groups if any(role in now.value.roles for now in one.cases))
+                of = (role for role in groups if any(role in now.roles for now in one.cases))
                 groups.setdefault(next(of, one.place), []).append(one)
             elif one.place not in self._found.by_place:
                 groups[one.place] = [one.key or one]
@@ -212,9 +212,9 @@ class Template:
             yield self._thing(place, {}, [Policy(f"{title} ({one.why})", kind, [], place.logical_id)])
             return
         cases = _typed(one.cases)
-        roles = {place} if kind == "trust" else {role for now in cases for role in now.value.roles}
-        arns = frozenset(short(now.value.arn) for role in roles for now in self._found.by_place[role].cases)
-        told = [(now.case.told(short), now.value) for now in cases]
+        roles = {place} if kind == "trust" else {role for now in cases for role in now.roles}
+        arns = frozenset(short(now.arn) for role in roles for now in self._found.by_place[role].cases)
+        told = [(now.case.told(short), now) for now in cases]
         meant = arns if kind == "trust" else arns | self._found.vendors
         policies = [self._policy(title, kind, place, [(case, now.policy) for case, now in told], meant)]
         properties = self._properties(place, told)
@@ -320,7 +320,7 @@ def to_check(found: Found) -> dict[Stack, list[Words]]:
 
 def _for_a_person(found: Found) -> Iterator[tuple[Place, Words]]:
     for role in found.roles:
-        for trust in (now.value.policy for now in role.cases):
+        for trust in (now.policy for now in role.cases):
             if pinecones_accounts(trust) and not any(one.compared(aws.EXTERNAL_ID) for one in allowing(trust)):
                 for_good = " lets Pinecone in without an external ID, and Pinecone takes none later. "
                 yield role.place, [f"{for_good}Ask who owns the project whether that is meant."]
@@ -336,7 +336,7 @@ def _for_a_person(found: Found) -> Iterator[tuple[Place, Words]]:
             ask = "Ask who administers IAM in the account whether it leaves the role its key."
             yield one.place, [*bound, f", which no template shows. {ask}"]
     for key in found.keys:
-        for ids in filter(None, (organizations(*now.value.policy.statements) for now in key.cases)):
+        for ids in filter(None, (organizations(*now.policy.statements) for now in key.cases)):
             denied: Words = [" denies whoever is not of the organization ", *quoted_list(ids)]
             yield key.place, [*denied, ". Ask who administers the organization whether that is the account's."]
     for output in found.outputs:
