@@ -130,9 +130,9 @@ def test_there_is_one_door_to_aws_and_one_place_of_the_command_line() -> None:
 
 def test_each_text_of_a_command_is_there_and_is_given_what_it_says() -> None:
     called: dict[str, set[str]] = {}
-    for path in (PACKAGE / "commands").glob("*.py"):
+    for path in {*(PACKAGE / "commands").glob("*.py")} - {PACKAGE / "commands" / "printing.py"}:
         for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
-            if isinstance(node, ast.Call) and isinstance(node.func, ast.Name) and node.func.id == "text":
+            if isinstance(node, ast.Call) and isinstance(node.func, ast.Name) and node.func.id in ("text", "refused"):
                 file, name = (ast.literal_eval(one) for one in node.args)
                 called.setdefault(file, set()).add(name)
                 wanted = set(getattr(texts(file), name).arguments)
