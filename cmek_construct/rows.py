@@ -14,6 +14,7 @@ def rows(page: Path) -> Mapping[str, Mapping[str, str]]:
     from configparser import ConfigParser  # for who has something to say
 
     found = ConfigParser(interpolation=None, delimiters=("=",), comment_prefixes=("#",))
+    found.optionxform = str  # type: ignore[assignment, method-assign] # capital letters of a name are heeded
     found.read_string(page.read_text(encoding="utf-8"))
     return {name: {what: _text(said) for what, said in found[name].items()} for name in found.sections()}
 

@@ -92,7 +92,7 @@ def test_each_row_of_awss_tables_stands_once_and_is_of_a_kind_that_the_code_know
 
 
 def test_each_row_of_words_is_said_and_is_given_what_it_names() -> None:
-    tables = {name: dict(rows) for name, rows in words._tables().items() if rows}
+    tables = dict(words._tables())
 
     def of_condition(operator: str, key: str, value: str) -> str:
         return plain(words.of_statement(allow(Condition={operator: {key: value}})))

@@ -56,10 +56,10 @@ def test_pure_modules_import_nothing_of_cdk(name: str) -> None:
     assert ours <= PURE
 
 
-def test_what_a_policy_means_needs_the_standard_library_and_the_guide_alone() -> None:
+def test_what_a_policy_means_needs_the_standard_library_the_guide_and_rows_of_words_alone() -> None:
     for path in (PACKAGE / "policy").glob("*.py"):
         known = {one for one in imports(path) if one.split(".")[0] not in sys.stdlib_module_names}
-        assert all(one.startswith(("cmek_construct.policy", "cmek_construct.guide")) for one in known)
+        assert all(one.startswith(rooms("policy", "guide", "rows")) for one in known)
 
 
 def test_constructs_know_the_root_and_cdk_alone() -> None:

@@ -8,7 +8,7 @@ of parts: words of ours, of which `words.ini` has those for actions and conditio
 import json
 import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from functools import cache, partial
+from functools import partial
 from pathlib import Path
 from typing import Any, Final, TypeAlias
 
@@ -17,11 +17,13 @@ from cmek_construct.policy.comparing import Witness
 from cmek_construct.policy.context import read_operator
 from cmek_construct.policy.statements import MEMBERS, as_list
 from cmek_construct.policy.text import VARIABLE, Doubt, alone
+from cmek_construct.rows import rows
 
 _ROLE: Final = re.compile(r"arn:(aws[a-z-]*):iam::([0-9]{12}|\$\{[^{}]+\}):role/(.+)")
 _ROOT: Final = re.compile(r"arn:aws[a-z-]*:iam::([0-9]{12}|\$\{AWS::AccountId\}):root|[0-9]{12}")
 _KEY: Final = re.compile(r"arn:aws:kms:[a-z0-9-]+:[0-9]{12}:key/[A-Za-z0-9-]+")
 _EACH_KEY: Final = re.compile(r"arn:aws:kms:\*:([0-9]{12}):key/\*")
+_tables: Final = partial(rows, Path(__file__).with_name("words.ini"))
 _PLACE: Final = re.compile(r"\{(\w+)\}")
 
 
@@ -59,17 +61,6 @@ def visible(text: str) -> str:
 def plain(words: Iterable[str]) -> str:
     """A sentence as one string."""
     return "".join(words)
-
-
-@cache
-def _tables() -> Mapping[str, Mapping[str, str]]:
-    """Those of `words.ini`, read when something is said."""
-    from configparser import RawConfigParser  # takes its time, and few runs say something
-
-    found = RawConfigParser(delimiters="=")
-    found.optionxform = str  # type: ignore[assignment, method-assign]
-    found.read_string(Path(__file__).with_name("words.ini").read_text(encoding="utf-8"))
-    return found
 
 
 def _filled(row: str, **parts: Words) -> Words:
