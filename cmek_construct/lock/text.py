@@ -272,8 +272,9 @@ def render(lock: Lock) -> str:
             notes = zip(_NOTES, (locked.unlocked, locked.history, (locked.gone,)), strict=True)
             told: list[tuple[str, Any]] = [(what, note) for what, some in notes for note in some if note]
             for what, value in [(locked.type, {**locked.values, **locked.deployed}), *told]:
-                # A line ends at a line feed alone, and JSON writes that as \n.
+                # A line ends at a line feed alone, and JSON writes that as \n; what is no character as \ud800.
                 text = json.dumps(value, ensure_ascii=False, separators=(",", ":"))
+                text = text.encode(errors="backslashreplace").decode()
                 block += " ".join((*place, resource, what, f"{text}\n"))
         blocks.append(block)
     return "\n".join(filter(None, blocks))
