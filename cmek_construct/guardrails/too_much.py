@@ -93,7 +93,7 @@ def of_naming(naming: Naming, ask: Questions) -> Iterator[Violation]:
     kind, policy = naming.place.type, naming.policy
     if kind in _GRANTS_NOTHING:
         return
-    where = f"{Quoted(naming.member)} of a {kind}"
+    where = f"{Quoted(naming.member)} of a {Quoted(kind)}"
     if policy is None:
         # Whether a property, by its path, says whom its resource lets in.
         names = [one for one in naming.member.split(".") if not one.isdecimal()]
@@ -242,7 +242,7 @@ def of_trust(trust: Trust) -> Iterator[Violation]:
     values = (pinecone, trust.external_id)
     unread = [one for one in values if one and one.startswith("${") and one[2:-1] not in trust.found.run.typed]
     for whom in map(trust.place.stack.short, unread):
-        what = f"The trust policy has {whom} in the place of an account or an ID."
+        what = f"The trust policy has {Quoted(whom)} in the place of an account or an ID."
         yield broken("cannot-be-judged", trust.place, what, whom)
 
     def rows(witness: Witness, who: str) -> list[_Row]:

@@ -47,14 +47,16 @@ _BY_DEFAULT: Final = {
 """What a property of a key is where it is not set. Source: its page in CloudFormation's guide."""
 WORDS: Final = {ROLE: "role", **dict.fromkeys(KEYS, "key"), STACK_SET: "stack set", OF_ACCOUNT: "account"}
 """All that can be locked: by type, what a message calls it."""
+RESOURCE: Final = re.compile(r"[A-Za-z0-9]{1,255}(/[A-Za-z0-9]{1,255})*")
+"""A logical ID, or an account of a stack set, after those of what it is nested in."""
 _FORMS: Final = (
     STACK_NAME,
     re.compile(f"{ANY_ACCOUNT}|{ACCOUNT_ID.pattern}"),
     re.compile(f"{ANY_REGION}|{REGION.pattern}"),
-    re.compile(r"[A-Za-z0-9]{1,255}(/[A-Za-z0-9]{1,255})*"),
+    RESOURCE,
     re.compile("|".join((*WORDS, *_NOTES))),
 )
-"""Of the parts of a line before its value; a logical ID stands after those of what it is nested in."""
+"""Of the parts of a line before its value."""
 
 
 class LockError(ValueError):
