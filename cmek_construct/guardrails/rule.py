@@ -13,9 +13,9 @@ from cmek_construct.checks import EXTERNAL_ID, REGION
 from cmek_construct.policy import aws
 from cmek_construct.policy.text import alone, is_unreadable
 from cmek_construct.rows import rows
-from cmek_construct.templates.choices import Case, InCase
+from cmek_construct.templates.choices import Case
 from cmek_construct.templates.evidence import allowing, names_in
-from cmek_construct.templates.found import Found, Now, Output, Place, Resource, beside
+from cmek_construct.templates.found import Found, Now, Output, Place, beside
 
 _LONGEST_WITNESS: Final = 200
 _LONGEST: Final = 1_000
@@ -127,11 +127,11 @@ class Trust(Subject):
 def trusts_of(found: Found) -> dict[Place, list[Trust]]:
     """The roles that Pinecone assumes, in each case."""
     ids = dict(beside(found.outputs, "Role ARN", "External ID"))
-    return {role.place: [_trust(found, role, one, ids.get(role.place)) for one in role.cases] for role in found.roles}
+    return {role.place: [_trust(found, one, ids.get(role.place)) for one in role.cases] for role in found.roles}
 
 
-def _trust(found: Found, role: Resource, one: InCase[Now], output: Output | None) -> Trust:
-    now, statements = one.value, list(allowing(one.value.policy))
+def _trust(found: Found, now: Now, output: Output | None) -> Trust:
+    statements = list(allowing(now.policy))
     forms: list[re.Match[str]] = []
     for each in statements:
         # Whom it names one by one; else whom it compares with all that it names.
@@ -156,7 +156,7 @@ def _trust(found: Found, role: Resource, one: InCase[Now], output: Output | None
     must_come = dict.fromkeys([*regions, *(guide.PINECONE_REGIONS if is_third else ())])
     roles = [f"arn:aws:iam::{account}:role/{guide.ROLE_NAME_PREFIX}{region}" for region in must_come]
     limits = guide.policy_document(*limit)
-    return Trust(found, role.place, one.case, now, account, asked_id, external_id, roles, limits)
+    return Trust(found, now.place, now.case, now, account, asked_id, external_id, roles, limits)
 
 
 @dataclass(frozen=True, eq=False)
@@ -175,14 +175,16 @@ def key_uses(found: Found, trusts: Mapping[Place, Sequence[Trust]]) -> Iterator[
     carried = dict(beside(found.outputs, "Key ARN", "Role ARN"))
     for key in found.keys:
         output = carried.get(key.place)
-        for case, now in ((one.case, one.value) for one in key.cases):
+        for now in key.cases:
             places = now.roles
             if not places and output and output.of and key.primary is None:
                 places = frozenset({output.of})
             of_console = {one.value for one in output.cases} if output else ()
             others = sorted(arn for arn in of_console if f":iam::{now.account}:role/" in arn)
-            every = [one for place in sorted(places, key=str) for one in trusts.get(place, ()) if one.case.agrees(case)]
+            every = [
+                one for place in sorted(places, key=str) for one in trusts.get(place, ()) if one.case.agrees(now.case)
+            ]
             named = {name for statement in now.policy.statements for name in names_in(statement)}
             roles = [one.now for one in every if one.roles and (one.now.arn in named or not now.roles)]
             arns = list(dict.fromkeys([*(one.now.arn for one in every), *others]))
-            yield KeyUse(found, key.place, case, now, roles, arns)
+            yield KeyUse(found, key.place, now.case, now, roles, arns)

@@ -130,7 +130,7 @@ def of_permission(attached: Attached, found: Found) -> Iterator[Violation]:
         if not policy.statements:
             return
         policy = replace(policy, statements=(_EVERYTHING, *policy.statements))
-    role = next((one.value.arn for one in found.roles_in(attached.case, [attached.role])), None)
+    role = next((one.arn for one in found.roles_in(attached.case, [attached.role])), None)
     role = role or f"arn:aws:iam::{attached.role.stack.account}:role/x"
     asked: list[_Answer] = []
     for _, key in found.keys_of.get(attached.role, ()):
