@@ -218,7 +218,7 @@ def of_key(use: KeyUse) -> Iterator[Violation]:
     people = {"Effect": "Allow", "Principal": {"AWS": "*"}, "Action": "kms:*", "Resource": "*", "Condition": of_account}
     used = (statement for user in users for statement in guide.role_statements(user, guide.KeyAccess.KEY_USER))
     yield from _beyond(use, guide.policy_document(guide.root_statement(owner), people, *used), rows)
-    of_construct = use.found.run.said_of(use.place.stack, use.place.logical_id, use.case)
+    of_construct = use.found.run.said_of(use.place.stack, use.place.logical_id, use.now.case)
     for who in (one for one in others if one not in vendors):
         what = f"The key policy lets in {Quoted(shown(who))}, who is not seen to be of the key's account."
         meant = "The prop role names this role of another account" if who == of_construct else None
