@@ -427,7 +427,7 @@ def test_one_template_by_itself_is_locked_under_the_name_of_its_file(tmp_path: P
 @pytest.mark.parametrize("name", ["my-key", "Key\x1b[2J", "K" * 256])
 def test_what_could_not_be_read_back_is_not_written(tmp_path: Path, name: str) -> None:
     assembly(tmp_path, ("search", ACCOUNT, json.loads(json.dumps(template()).replace(KEY, json.dumps(name)[1:-1]))))
-    assert "is no logical ID" in run(tmp_path, "lock", code=1).stderr
+    assert "no line can name" in run(tmp_path, "lock", code=1).stderr
     assert not (tmp_path / "cmek.lock").exists()
     out = assembly(tmp_path, ("real", ACCOUNT, template()))
     run(tmp_path, "lock", str(out / f"real{ACCOUNT}.template.json"))
