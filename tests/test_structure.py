@@ -10,6 +10,7 @@ import sys
 from pathlib import Path
 
 import pytest
+from jinja2 import Environment, meta
 
 import cmek_construct
 from cmek_construct.commands.printing import texts
@@ -117,17 +118,21 @@ def test_there_is_one_door_to_aws_and_one_place_of_the_command_line() -> None:
 
 def test_each_text_of_a_command_is_there_and_is_given_what_it_says() -> None:
     called: dict[str, set[str]] = {}
-    for path in (PACKAGE / "commands").glob("*.py"):
+    for path in {*(PACKAGE / "commands").glob("*.py")} - {PACKAGE / "commands" / "printing.py"}:
         for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
-            if isinstance(node, ast.Call) and isinstance(node.func, ast.Name) and node.func.id == "text":
+            if isinstance(node, ast.Call) and isinstance(node.func, ast.Name) and node.func.id in ("text", "refused"):
                 file, name = (ast.literal_eval(one) for one in node.args)
                 called.setdefault(file, set()).add(name)
                 wanted = set(getattr(texts(file), name).arguments)
                 given = {one.arg for one in node.keywords}
                 assert given - {None} <= wanted, (file, name)
                 assert None in given or given == wanted, (file, name)
-    macros = {path.name: re.findall(r"{% macro (\w+)", path.read_text()) for path in PACKAGE.glob("commands/*.j2")}
-    assert {file: set(names) - {"afterwards"} for file, names in macros.items()} == called
+    for path in PACKAGE.glob("commands/*.j2"):
+        content = path.read_text(encoding="utf-8")
+        names = set(re.findall(r"{% macro (\w+)", content))
+        assert called[path.name] <= names, path.name
+        assert names - called[path.name] <= set(re.findall(r"{{ (\w+)\(", content)), f"{path.name}: used by nobody"
+        assert meta.find_undeclared_variables(Environment().parse(content)) <= names, path.name
 
 
 def test_a_file_has_one_subject_and_a_function_fits_on_a_screen() -> None:

@@ -111,6 +111,11 @@ def text(file: str, name: str, /, **values: Any) -> str:
     return str(getattr(texts(file), name)(**values)).rstrip("\n")
 
 
+def refused(file: str, name: str, /, **values: Any) -> Refused:
+    """A refusal in the words of one of them."""
+    return Refused(text(file, name, **values))
+
+
 def counted(found: Sequence[object], name: str) -> str:
     """``1 role``, ``2 roles``."""
     return f"{len(found)} {name}" + ("" if len(found) == 1 else "s")
