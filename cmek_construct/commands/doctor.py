@@ -10,9 +10,9 @@ from typing import Final, Literal
 import typer
 
 from cmek_construct.aws import reading
-from cmek_construct.aws.objects import Key, LastUse, Stack, Unread
+from cmek_construct.aws.objects import Key, LastUse, Resource, Stack, Unread
 from cmek_construct.aws.session import Asking, AwsError, Session, read
-from cmek_construct.commands.looking import LOCK, entries_here, is_known, locked, look, refuse_unknown, side_by_side
+from cmek_construct.commands.looking import entries_here, is_known, locked, look, refuse_unknown, side_by_side
 from cmek_construct.commands.options import AS_JSON, ONE_OR_ALL, PROFILE, flag
 from cmek_construct.commands.printing import advice, marked, refusals, shown, text, told
 from cmek_construct.commands.project import Indexes, indexes
@@ -79,7 +79,7 @@ def _examined(asking: Asking, cloudtrail: bool, organization: bool, of_project: 
     try:
         lock = locked(entry)
     except LockError as error:
-        words = f"not read: {LOCK} ({error}): a role that was made again may not be seen"
+        words = f"not read: cmek.lock ({error}): a role that was made again may not be seen"
         of_lock = [unknown("lock", words, "Mend the file, or take it from git as it was.")]
     try:
         case, session = look(entry, asking, lock)
@@ -109,13 +109,12 @@ def _examined(asking: Asking, cloudtrail: bool, organization: bool, of_project: 
 
 def _with_all(session: Session, case: Deployed, *, last_use: bool) -> Deployed:
     """The case with all that AWS shows of its stack, role and key."""
-    key = held = None
+    key = None
+    held: Sequence[Resource] | Unread = ()
     if case.key_arn is not None:
         key = reading.read_key(session, case.key_arn, last_use=last_use)
-        held = None if case.own.key else reading.read_resources(session, case.name)
-    alias = (
-        held if isinstance(held, Unread) else next((one.physical_id for one in held or () if one.type == ALIAS), None)
-    )
+        held = () if case.own.key else reading.read_resources(session, case.name) or ()
+    alias = held if isinstance(held, Unread) else next((one.physical_id for one in held if one.type == ALIAS), None)
     template: str | Unread = Unread("there is no such stack")
     if isinstance(case.stack, Stack):
         template = reading.read_template(session, case.name)
