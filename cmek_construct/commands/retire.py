@@ -115,12 +115,12 @@ def _key(case: Deployed, session: Session) -> Key:
 
 def _changed(case: Deployed, session: Session, operation: str, is_so: Callable[[Key], bool], **more: int) -> Key:
     """Change the key, and read it back: what KMS refuses counts only if it is not so already."""
-    refused: Exception = Refused("KMS took the change, but the key reads as before.")
+    why: Exception = Refused("KMS took the change, but the key reads as before.")
     try:
         session.change_key(str(case.key_arn), operation, **more)
     except AwsError as error:
-        refused = error
+        why = error
     after = _key(case, session)
     if not is_so(after):
-        raise refused
+        raise why
     return after

@@ -38,9 +38,7 @@ _ROLE: Final = a_role(
 )
 
 
-def _not_done(
-    name: str, reason: str = "", why: str = "It was interrupted.", case: Deployed | None = None, **_: Any
-) -> str:
+def _not_done(name: str, reason: str = "", why: str = "", case: Deployed | None = None, **_: Any) -> str:
     """What stands where, if it could not be done, and what to do now, the best first."""
     reason = json.dumps(printable(reason), ensure_ascii=False) if reason else ""
     return text("suspend.j2", "not_done", name=name, reason=reason, why=why, case=case)
