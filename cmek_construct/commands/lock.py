@@ -17,6 +17,7 @@ from cmek_construct.checks import STACK_NAME, printable
 from cmek_construct.commands.options import TEMPLATES, asked_with, flag, option
 from cmek_construct.commands.printing import in_words, refuse, refused, text, told
 from cmek_construct.deployment import writing
+from cmek_construct.deployment.reading import text_of
 from cmek_construct.guardrails.judging import refused_at_synth
 from cmek_construct.health.findings import Refused, known
 from cmek_construct.lock.changing import changes, lock_again, marked_gone
@@ -122,7 +123,7 @@ def _as_deployed(place: Place, stack: Stack, before: Stack, asking: Asking) -> t
         return gone, ["the stack is gone"] if gone != stack else []
     deleted = text("lock.j2", "is_deleted", place=place)
     found = known(held, "the stack", "there is no such stack. Deploy it first.")
-    resources = dict(_with_nested(session, found, deleted))
+    resources = _with_nested(session, found, deleted)
     in_sets = tuple(f"{name}/" for name, one in resources.items() if one.type == STACK_SET)
     named, done = dict(stack), list[str]()
     for resource, locked in stack.items():
@@ -148,16 +149,14 @@ def _as_deployed(place: Place, stack: Stack, before: Stack, asking: Asking) -> t
     return named, done
 
 
-def _with_nested(
-    session: Session, held: list[Resource], deleted: str, within: str = ""
-) -> Iterator[tuple[str, Resource]]:
-    """The resources of a deployed stack, and of its nested stacks."""
-    for one in held:
-        name = within + one.logical_id
-        yield name, one
+def _with_nested(session: Session, held: list[Resource], deleted: str, within: str = "") -> dict[str, Resource]:
+    """The resources of a deployed stack, and of its nested stacks, by their logical IDs."""
+    found = {within + one.logical_id: one for one in held}
+    for name, one in [*found.items()]:
         if one.type == NESTED:
             inner = known(read_resources(session, one.physical_id), name, f"{name}: {deleted}")
-            yield from _with_nested(session, inner, deleted, f"{name}/")
+            found |= _with_nested(session, inner, deleted, f"{name}/")
+    return found
 
 
 @told()
@@ -216,7 +215,7 @@ def _write(file: Path, lock: Lock) -> list[str]:
     attributes, line = file.absolute().with_name(".gitattributes"), f"{file.name} merge=union"
     in_git = any((folder / ".git").exists() for folder in attributes.parents)
     if in_git and not file.exists() and not attributes.is_symlink():
-        before = attributes.read_bytes().decode("utf-8") if attributes.exists() else ""
+        before = text_of(attributes) if attributes.exists() else ""
         if not any(one.split()[:1] == [file.name] for one in before.splitlines()):
             writing.replace(attributes, before + ("\n" if before and not before.endswith("\n") else "") + line + "\n")
             done = [f"{attributes.name}: {line} (git keeps the lines of both branches). Commit it as well."]
