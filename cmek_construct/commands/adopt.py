@@ -26,7 +26,7 @@ from cmek_construct.deployment.reading import Entry, YamlText, parse_entries, te
 from cmek_construct.deployment.writing import FILE, beside_top, make_folder, new_text, replace, with_entry, write_whole
 from cmek_construct.health import adoption
 from cmek_construct.health.deployed import Deployed
-from cmek_construct.health.findings import Finding, Verdict, known, said
+from cmek_construct.health.findings import Finding, Verdict, known
 
 _READS_ROLE: Final = (
     "iam:GetRole, ListRolePolicies, GetRolePolicy, ListAttachedRolePolicies, GetPolicy and GetPolicyVersion"
@@ -169,6 +169,7 @@ def _other_stacks(mapping: adoption.ImportMapping, entry: Entry, session: Sessio
         (physical,) = mapping[logical_id].values()
         owner = reading.read_owner(session, physical)
         if isinstance(owner, Unread):
-            yield said("other-stack", text("adopt.j2", "owner_unread", physical=physical, why=owner.why))
+            words = text("adopt.j2", "owner_unread", physical=physical, why=owner.why)
+            yield Finding(Verdict.SAID, "other-stack", words)
         elif owner not in (None, entry.name):
             raise refused("adopt.j2", "belongs", name=entry.name, physical=physical, owner=printable(owner))
