@@ -26,13 +26,7 @@ from cmek_construct.lock.text import LockError
 from cmek_construct.policy.statements import Kind
 from cmek_construct.templates.stacks import ALIAS
 
-_WORDS: Final[dict[Effect | None, str]] = {
-    Effect.KEY_ENDS: "THE KEY WILL END",
-    Effect.SOMEBODY_LET_IN: "somebody is let in",
-    Effect.PINECONE_LOCKED_OUT: "Pinecone is locked out",
-    Effect.OWNER_LOCKED_OUT: "the owner is locked out",
-    None: "no harm yet",
-}
+_BY_HARM: Final = (Effect.KEY_ENDS, Effect.SOMEBODY_LET_IN, Effect.PINECONE_LOCKED_OUT, Effect.OWNER_LOCKED_OUT, None)
 """What faults do to people: the worst first."""
 
 
@@ -144,9 +138,9 @@ def _screen(examined: Sequence[Examined]) -> Iterator[str]:
     verdicts = (Verdict.WRONG, Verdict.UNKNOWN, Verdict.SAID, Verdict.RIGHT)[: 4 if len(examined) == 1 else 2]
     for one in examined:
         counted = Counter(finding.effect for finding in one.findings if finding.verdict is Verdict.WRONG)
-        effects = [f"{words} ({counted[effect]})" for effect, words in _WORDS.items() if effect in counted]
+        effects = [(effect and effect.value, counted[effect]) for effect in _BY_HARM if effect in counted]
         found = [finding for finding in one.findings if finding.verdict in verdicts]
-        found.sort(key=lambda one: (verdicts.index(one.verdict), list(_WORDS).index(one.effect)))
+        found.sort(key=lambda one: (verdicts.index(one.verdict), _BY_HARM.index(one.effect)))
         is_brief = len(examined) > 1 and one.code == HEALTHY
         about = {"one": one, "is_brief": is_brief, "total": counted.total(), "effects": effects, "found": found}
         said = text("doctor.j2", "stack", marked=marked, **about)
