@@ -68,7 +68,7 @@ def is_known(case: Deployed) -> bool:
 def refuse_unknown(case: Deployed) -> None:
     """Go on only where it is known which role and key it is."""
     if not is_known(case):
-        raise refused("looking.j2", "not_known", case=case, stack=about_stack(case, case.way_back))
+        raise refused("looking.j2", "not_known", case=case, stack=about_stack(case))
 
 
 def outputs_of(entry: Entry, file: Path | None, asking: Asking) -> tuple[Mapping[str, Any], Customers | None]:
@@ -88,7 +88,7 @@ def outputs_of(entry: Entry, file: Path | None, asking: Asking) -> tuple[Mapping
         case, session = look(entry, asking, LockedIdentity())
         if not (isinstance(case.stack, Stack) and case.stack.is_whole):
             case = replace(case, lock=locked(entry))
-            raise refused("looking.j2", "no_outputs", case=case, stack=about_stack(case, case.way_back))
+            raise refused("looking.j2", "no_outputs", case=case, stack=about_stack(case))
         found = case.stack.outputs
     for name, words in wrong_outputs(found, "this stack", own.account, own.region, (own.role, own.key)).items():
         if name != KEY_ARN or not own.customers:
