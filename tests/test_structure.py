@@ -9,13 +9,16 @@ import subprocess
 import sys
 from pathlib import Path
 from string import Formatter
+from typing import Any, get_args
 
 import pytest
 
 import cmek_construct
 from cmek_construct.commands.printing import texts
 from cmek_construct.review.changes import _PROPERTIES, REPLACED
+from cmek_construct.review.page import ENVIRONMENT
 from cmek_construct.review.parts import SENTENCES
+from cmek_construct.review.statements import Guides
 from cmek_construct.rows import rows
 from tests.conftest import ROOT
 
@@ -154,6 +157,15 @@ def test_each_sentence_of_the_page_is_said_and_is_given_what_it_says() -> None:
                 assert all(filled_in[name] <= given for name in names), names
                 said |= names
     assert said == filled_in.keys()
+
+
+def test_the_page_has_a_title_for_each_statement_of_the_guide_and_words_for_each_note() -> None:
+    page: Any = ENVIRONMENT.get_template("parts.html.j2").module
+    assert page.guides.keys() == {*get_args(Guides)}
+    tree = ast.parse((PACKAGE / "review" / "statements.py").read_text(encoding="utf-8"))
+    (why,) = (one for one in ast.walk(tree) if isinstance(one, ast.FunctionDef) and one.name == "why")
+    (told,) = (one for one in ast.walk(why) if isinstance(one, ast.Dict))
+    assert page.why.keys() == {ast.literal_eval(one) for one in told.keys if one}
 
 
 def sentences(named: ast.AST) -> set[str]:

@@ -191,8 +191,9 @@ class Template:
             things = [thing for one in some for thing in self._things(one)]
             own = [one for one in some if isinstance(one, Resource)]
             outputs = [(it.label, one.place.logical_id) for one in own for it in one.outputs if it.label]
-            beside = [*(it for one in own for it in one.aliases), *(it for one in own for it in one.attached)]
-            places = [one.place for one in (*some, *beside)]
+            places = [one.place for one in some]
+            places += [it.place for one in own for it in one.aliases]
+            places += [it.place for one in own for it in one.attached]
             yield Part(self, things, [one for place in places for one in violations.pop(place, ())], outputs)
 
     def _things(self, one: Resource | Unread) -> Iterator[Thing]:
