@@ -17,7 +17,7 @@ from jinja2 import Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup, escape
 
 from cmek_construct.checks import printable
-from cmek_construct.guardrails.judging import RULES
+from cmek_construct.guardrails.rule import rules
 from cmek_construct.policy.words import Quoted, plain_letters, visible
 from cmek_construct.review.changes import REPLACED, Difference
 from cmek_construct.review.drawing import reach
@@ -74,9 +74,9 @@ class Page:
         self.open_findings = [one for one in self.findings if one.meant is None]
         self.elsewhere = [(template, one) for template in every for one in template.findings]
         broken = by(self.findings, lambda one: one.rule.partition("[")[0])
-        rules = by(RULES, attrgetter("id"))  # what must hold of a role, a key and an alias may have one name
-        said = {name: " ".join(dict.fromkeys(rule.sentence for rule in some)) for name, some in rules.items()}
-        results = [(name, said.get(name, ""), broken.get(name, [])) for name in {**rules, **broken}]
+        named = by(rules().values(), attrgetter("id"))  # what must hold of a role, a key and an alias may have one name
+        said = {name: " ".join(dict.fromkeys(rule.sentence for rule in some)) for name, some in named.items()}
+        results = [(name, said.get(name, ""), broken.get(name, [])) for name in {**named, **broken}]
         self.results = sorted(results, key=lambda one: (all(it.meant is not None for it in one[2]), not one[2]))
 
         # What the guide has and the policies have not, and what these hang on.

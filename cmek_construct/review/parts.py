@@ -183,7 +183,7 @@ class Template:
         groups = dict[Place, list[Resource | Unread]]()
         for one in self.found.by_stack.get(self.stack, ()):
             if isinstance(one, Resource):
-                of = (role for role in groups if any(role in now.value.roles for now in one.cases))
+                of = (role for role in groups if any(role in now.roles for now in one.cases))
                 groups.setdefault(next(of, one.place), []).append(one)
             elif one.place not in self.found.by_place:
                 groups[one.place] = [one.key or one]
@@ -205,9 +205,9 @@ class Template:
             yield self._thing(place, {}, [Policy(f"{title} ({one.why})", kind, [], place.logical_id)])
             return
         cases = [now for now in one.cases if not now.case.is_by_default] or one.cases
-        roles = {place} if kind == "trust" else {role for now in cases for role in now.value.roles}
-        arns = frozenset(short(now.value.arn) for role in roles for now in self.found.by_place[role].cases)
-        told = [(now.case.told(short), now.value) for now in cases]
+        roles = {place} if kind == "trust" else {role for now in cases for role in now.roles}
+        arns = frozenset(short(now.arn) for role in roles for now in self.found.by_place[role].cases)
+        told = [(now.case.told(short), now) for now in cases]
         meant = arns if kind == "trust" else arns | self.found.vendors
         policies = [self._policy(title, kind, place, [(case, now.policy) for case, now in told], meant)]
         properties = self._properties(place, told)
@@ -321,7 +321,7 @@ def to_check(found: Found) -> dict[Stack, list[Words]]:
 
 def _for_a_person(found: Found) -> Iterator[tuple[Place, Sentence]]:
     for role in found.roles:
-        for trust in (now.value.policy for now in role.cases):
+        for trust in (now.policy for now in role.cases):
             if pinecones_accounts(trust) and not any(one.compared(aws.EXTERNAL_ID) for one in allowing(trust)):
                 yield role.place, say("no external ID")
     for unknown in found.unknown:
@@ -334,7 +334,7 @@ def _for_a_person(found: Found) -> Iterator[tuple[Place, Sentence]]:
         if one.is_boundary and one.policy is None:
             yield one.place, say("boundary", boundary=one.place.stack.short(one.name))
     for key in found.keys:
-        for ids in filter(None, (organizations(*now.value.policy.statements) for now in key.cases)):
+        for ids in filter(None, (organizations(*now.policy.statements) for now in key.cases)):
             yield key.place, say("organization", ids=quoted_list(ids))
     for output in found.outputs:
         if output.of is None and output.label in ("Role ARN", "Key ARN"):
