@@ -219,8 +219,7 @@ class Template:
             title = f"Permissions: {self._text(name)}{'' if own else ' (its text is not in the template)'}"
             every = policies[0].cases if owner == place else ()
             policies.append(self._policy(title, "permissions", owner, own, frozenset(), every))
-        trusts = [now.policy for _, now in told if kind == "trust"]
-        accounts = dict.fromkeys(short(account) for trust in trusts for account in pinecones_accounts(trust))
+        accounts = dict.fromkeys(short(it) for now in cases if kind == "trust" for it in pinecones_accounts(now.policy))
         yield self._thing(place, properties, policies, arns, tuple(accounts))
         for alias, aliases in by(one.aliases, lambda each: each.place).items():
             names = dict.fromkeys(short(each.name) for each in aliases)
