@@ -24,7 +24,9 @@ from cmek_construct.health.customer_key import CustomerKeySeen
 from cmek_construct.health.deployed import Deployed
 from cmek_construct.health.findings import Effect, Finding, Rows, Verdict
 from cmek_construct.review.changes import _PROPERTIES, REPLACED
+from cmek_construct.review.page import ENVIRONMENT
 from cmek_construct.review.parts import SENTENCES
+from cmek_construct.review.statements import Guides
 from cmek_construct.rows import rows
 from cmek_construct.warnings import warnings
 from tests.conftest import ROOT
@@ -296,6 +298,15 @@ def test_each_sentence_of_the_page_is_said_and_is_given_what_it_says() -> None:
                 assert all(filled_in[name] <= given for name in names), names
                 said |= names
     assert said == filled_in.keys()
+
+
+def test_the_page_has_a_title_for_each_statement_of_the_guide_and_words_for_each_note() -> None:
+    page: Any = ENVIRONMENT.get_template("parts.html.j2").module
+    assert page.guides.keys() == {*get_args(Guides)}
+    tree = ast.parse((PACKAGE / "review" / "statements.py").read_text(encoding="utf-8"))
+    (why,) = (one for one in ast.walk(tree) if isinstance(one, ast.FunctionDef) and one.name == "why")
+    (told,) = (one for one in ast.walk(why) if isinstance(one, ast.Dict))
+    assert page.why.keys() == {ast.literal_eval(one) for one in told.keys if one}
 
 
 def sentences(named: ast.AST) -> set[str]:
