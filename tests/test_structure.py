@@ -161,7 +161,8 @@ def test_each_row_of_a_finding_is_asked_for_and_is_given_what_it_says() -> None:
 
 def test_each_effect_has_a_row_that_says_what_it_means_and_how_long_there_is() -> None:
     rows = Rows("findings.ini").each
-    assert {*rows.sections()} == {*(one.value for one in Effect), "no-effect", "unknown", "unknown.perhaps", "not-read"}
+    others = {"no-effect", "unknown", "unknown.perhaps", "not-read", "not-read.refused"}
+    assert {*rows.sections()} == {*(one.value for one in Effect), *others}
     assert all({*rows[one.value]} == {"means", "time"} == {*rows["no-effect"]} for one in Effect)
 
 

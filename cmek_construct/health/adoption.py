@@ -169,7 +169,7 @@ def _later(case: Deployed, found: list[Finding]) -> Iterator[Finding]:
 
 
 def _about_policy(case: Deployed, kind: Kind) -> Iterator[Finding]:
-    beside = Beside(case, kind, known(case.statements(kind)))
+    beside = Beside(case, kind)
     for one in beside.nobodies():
         yield _ROWS.finding("gone", one=one, kind=kind)
     found, is_made_again = beside.found, case.role_arn in beside.lost

@@ -21,8 +21,7 @@ def known(found: T | Unread | None, what: str = "all of it", gone: str = "", act
     if found is None:
         raise Refused(gone)
     if isinstance(found, Unread):
-        cure = f"Ask again with credentials that may {actions} (--profile)."
-        raise Refused(f"not read: {what} ({found.why}), and nothing goes on without it. {cure}")
+        raise Refused(_ROWS.text("not-read.refused", what=what, why=found.why, calls=actions))
     return found
 
 
