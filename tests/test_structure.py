@@ -180,9 +180,9 @@ def is_of_rows(call: ast.Call) -> bool:
 
 def rows_in(code: ast.AST, rows: Mapping[str, object]) -> set[str]:
     """The rows that stand in code by their names, or by parts of these."""
-    names = {f"{one.value}" for one in ast.walk(code) if isinstance(one, ast.Constant)} & rows.keys()
+    names = {str(one.value) for one in ast.walk(code) if isinstance(one, ast.Constant)} & rows.keys()
     for text in (one for one in ast.walk(code) if isinstance(one, ast.JoinedStr)):
-        form = "".join(re.escape(f"{one.value}") if isinstance(one, ast.Constant) else ".+" for one in text.values)
+        form = "".join(re.escape(str(one.value)) if isinstance(one, ast.Constant) else ".+" for one in text.values)
         names |= {name for name in rows if form != ".+" and re.fullmatch(form, name)}
     return names
 

@@ -100,8 +100,11 @@ class Rows:
         said |= {part: self.text(row, part, **facts) for part in own}
         if "reads" in own:
             said["cure"] = _ROWS.text("not-read", "cure", calls=said["reads"])
-        texts = [said.get(part, "") for part in ("about", verdict.value, "cure", "means", "time")]
-        return Finding(verdict, *texts, effect, "elsewhere" in own, tuple(said.get("events", "").split()))
+        about, words, cure, means, time = (
+            said.get(part, "") for part in ("about", verdict.value, "cure", "means", "time")
+        )
+        events = tuple(said.get("events", "").split())
+        return Finding(verdict, about, words, cure, means, time, effect, "elsewhere" in own, events)
 
 
 _ROWS: Final = Rows("findings.ini")
