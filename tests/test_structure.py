@@ -169,7 +169,7 @@ def test_each_row_of_a_finding_is_asked_for_and_is_given_what_it_says() -> None:
                     assert len({*rows[name]} & kinds) == 1, (page.name, name)
                     assert filled_in(rows[name]) <= {f"{one.arg}" for one in call.keywords}, (page.name, name)
             asked |= named
-        assert asked == {*rows.sections()}, page.name
+        assert asked == {*rows}, page.name
         for name in asked:
             assert rows[name].get("effect") in (None, *(one.value for one in Effect)), (page.name, name)
 
@@ -177,7 +177,7 @@ def test_each_row_of_a_finding_is_asked_for_and_is_given_what_it_says() -> None:
 def test_each_effect_has_a_row_that_says_what_it_means_and_how_long_there_is() -> None:
     rows = Rows("findings.ini").each
     others = {"no-effect", "unknown", "unknown.perhaps", "not-read", "not-read.refused"}
-    assert {*rows.sections()} == {*(one.value for one in Effect), *others}
+    assert {*rows} == {*(one.value for one in Effect), *others}
     assert all({*rows[one.value]} == {"means", "time"} == {*rows["no-effect"]} for one in Effect)
 
 
