@@ -113,20 +113,16 @@ def _about_policy(seen: CustomerKeySeen, role_arn: str, access: KeyAccess) -> It
 
 
 def _about_action(action: str, answer: Said, deleted: Sequence[str]) -> Finding:
+    how = f"{action} through an AWS service" if action in GRANTS else action
+    by = printable(answer.statement.name) if answer.statement else "no statement"
     row = {
         Verdict.YES: "action",
         Verdict.BY_ACCOUNT: "action.by-account",
         Verdict.CANNOT_TELL: "action.in-doubt",
         Verdict.NO: "action.denied" if answer.statement else "action.deleted" if deleted else "action.missing",
     }[answer.verdict]
-    return _ROWS.finding(
-        row,
-        action=action,
-        how=f"{action} through an AWS service" if action in GRANTS else action,
-        by=printable(answer.statement.name) if answer.statement else "no statement",
-        doubt=plain(in_doubt(answer.hangs_on)),
-        deleted=", ".join(deleted),
-    )
+    doubt, whom = plain(in_doubt(answer.hangs_on)), ", ".join(deleted)
+    return _ROWS.finding(row, action=action, how=how, by=by, doubt=doubt, deleted=whom)
 
 
 def _about_vendor(seen: CustomerKeySeen, role_arn: str, vendor: Entry | None) -> Finding:
