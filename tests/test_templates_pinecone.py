@@ -66,14 +66,14 @@ def test_role_key_alias_and_outputs_are_found_with_their_places() -> None:
     found = found_in(good())
     [role], [key], [alias] = found.roles, found.keys, found.aliases
     assert role.place.path == id_of(good(), "IAM::Role")
-    assert key.cases[0].value.roles == {role.place}
+    assert key.cases[0].roles == {role.place}
     assert alias.key == key.place
     assert {one.label: one.of for one in found.outputs} == {
         "Role ARN": role.place,
         "Key ARN": key.place,
         "External ID": None,
     }
-    assert role.cases[0].value.account == CUSTOMER, "by the root that rules the key"
+    assert role.cases[0].account == CUSTOMER, "by the root that rules the key"
 
 
 @pytest.mark.parametrize(
@@ -138,7 +138,7 @@ def test_a_strangers_key_beside_does_not_say_whose_account_it_is() -> None:
     root = {"AWS": f"arn:aws:iam::{STRANGER}:root"}
     policy = {"Statement": [{"Effect": "Allow", "Principal": root, "Action": "kms:*"}]}
     found = found_in(with_more(good(), "KMS::Key", KeyPolicy=policy))
-    assert [one.cases[0].value.account for one in found.keys] == [CUSTOMER]
+    assert [one.cases[0].account for one in found.keys] == [CUSTOMER]
 
 
 def test_two_accounts_that_rule_the_key_are_refused() -> None:
@@ -176,7 +176,7 @@ def test_whom_the_key_lets_in_beside_its_own_root_is_a_stranger(own: Template) -
     more = {"Effect": "Allow", "Principal": root, "Action": "kms:*", "Resource": "*"}
     statements.append(more)
     found = found_in(template)
-    assert [one.cases[0].value.account for one in found.keys] == ["${AWS::AccountId}"]
+    assert [one.cases[0].account for one in found.keys] == ["${AWS::AccountId}"]
     assert "key-foreign-principal" in names(judge(template))
 
 
@@ -259,7 +259,7 @@ def test_a_policy_as_text_in_which_a_member_stands_twice_may_be_anything() -> No
     twice = json.dumps(role["AssumeRolePolicyDocument"])[:-1] + ', "Statement": []}'
     role["AssumeRolePolicyDocument"] = twice
     [found] = found_in(template).roles
-    assert verdict(found.cases[0].value.policy, STRANGER) is Verdict.CANNOT_TELL
+    assert verdict(found.cases[0].policy, STRANGER) is Verdict.CANNOT_TELL
 
 
 def verdict(trust: Policy, account: str) -> Verdict:
@@ -275,7 +275,7 @@ def test_each_case_has_its_own_policy() -> None:
     template["Conditions"] = {"Open": {"Fn::Equals": [{"Ref": "P"}, "yes"]}}
     template["Parameters"] = {"P": {"Type": "String", "Default": "no"}}
     [found] = found_in(template).roles
-    said = {one.case.words(): verdict(one.value.policy, STRANGER) for one in found.cases}
+    said = {one.case.words(): verdict(one.policy, STRANGER) for one in found.cases}
     assert said["t0.P is 'yes'"] is not Verdict.NO
     assert said["t0.P is 'no'"] is Verdict.NO
 
@@ -289,7 +289,7 @@ def test_cases_that_exclude_each_other_do_not_agree() -> None:
     found = found_in(template)
     [role], [key] = found.roles, found.keys
     together = [
-        (one.value.arn.rpartition("/")[2], other.value.policy.statements[1].principals)
+        (one.arn.rpartition("/")[2], other.policy.statements[1].principals)
         for one in role.cases
         for other in key.cases
         if one.case.agrees(other.case)

@@ -151,14 +151,14 @@ def assert_pinecone_comes_in(found: Found) -> None:
     """One role, one key, and Pinecone can use both."""
     [role], [key] = found.roles, found.keys
     [[role_now], [key_now]] = role.cases, key.cases
-    assert key_now.value.roles == {role.place}
+    assert key_now.roles == {role.place}
     for region in REGIONS:
         pinecone = f"arn:aws:iam::{PINECONE}:role/pinecone_cmek_access_{region}"
         context = {"sts:ExternalId": EXTERNAL_ID}
         assume = Request(pinecone, "sts:AssumeRole", context=context, own=True)
-        assert allows(role_now.value.policy, assume).verdict is Verdict.YES
-    decrypt = Request(role_now.value.arn, "kms:Decrypt", own=False)
-    assert allows(key_now.value.policy, decrypt).verdict is Verdict.YES
+        assert allows(role_now.policy, assume).verdict is Verdict.YES
+    decrypt = Request(role_now.arn, "kms:Decrypt", own=False)
+    assert allows(key_now.policy, decrypt).verdict is Verdict.YES
     assert found.problems == []
     assert found.unread == []
 

@@ -94,10 +94,10 @@ class Adopt:
             raise Refused(f"{self.name}: {wrong}: {does}. {ways}.")
         file = Path(f"cmek-import-{self.name}.json")
         replace(file, json.dumps(mapping, indent=2) + "\n")
-        made = list(make_folder()) if before is None else []
+        made = [make_folder()] if before is None else []
         if changed:
             write_whole(changed)
-        yield from made
+        yield from (text("init.j2", "made", **files) for files in made)
         yield f"Wrote {file}: {', '.join(mapping)}."
         yield from clear_gone(self.name, account, region)
         yield f"{FILE}: {self.name} {'stays as it is' if there else 'added'}."

@@ -149,8 +149,8 @@ class Deployed:
         except templates.UnreadableError:
             return {}
         found = templates.find(templates.Run([templates.template_of(content, self.name, self.own.account)]))
-        roles = [now.value for one in found.roles for now in one.cases]
-        keys = [now.value for one in found.keys for now in one.cases]
+        roles = [now for one in found.roles for now in one.cases]
+        keys = [now for one in found.keys for now in one.cases]
         attached = [one.policy for one in found.attached if one.policy and not one.is_boundary]
         written: dict[Kind, list[Any]] = {"permissions": list(self.by_key)} if roles else {}
         for policy in (*attached, *(one.policy for one in (*roles, *keys))):

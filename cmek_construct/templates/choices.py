@@ -13,9 +13,9 @@ from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any, Final, Generic, TypeAlias, TypeVar
 
-from cmek_construct.policy.text import alone, is_known
-from cmek_construct.templates.reading import each_of, function_of, members, written
-from cmek_construct.templates.stacks import Stack, hole_of
+from cmek_construct.policy.text import alone, hole, is_known, literal
+from cmek_construct.templates.reading import each_of, function_of, members
+from cmek_construct.templates.stacks import Stack
 
 if TYPE_CHECKING:
     from cmek_construct.templates.values import Values
@@ -83,6 +83,12 @@ class Case:
         """What was chosen, and which members of lists are there, by what each name is called."""
         chosen = {**self.choices, **self.members}
         return {called(name): value for name, value in chosen.items() if value not in (BY_DEFAULT, TYPED)}
+
+    def chosen(self, text: str) -> str:
+        """A text with the values that were chosen for its holes."""
+        for name, value in self.choices.items() if "${" in text else ():
+            text = text if value in (YES, NO, OTHER) else text.replace(hole(name), literal(value))
+        return text
 
     def words(self) -> str:
         """The case for a person; empty if it is the only one."""
@@ -193,23 +199,6 @@ def outcomes(
 
 def _named(asked: Iterable[str]) -> str:
     return ", ".join(sorted(asked)[:MOST])
-
-
-def by_default(stack: Stack, cases: Sequence[InCase[T]]) -> tuple[Sequence[InCase[T]], dict[str, str]]:
-    """The cases in which every parameter that was chosen has its default, and the defaults so assumed, by parameter.
-
-    A value that no condition asks for stays a hole, whatever its default: what is told of it holds for all that a
-    deployer may type.
-    """
-    defaults = {
-        hole_of(stack.top, name): (name, default)
-        for name, one in stack.top.parameters.items()
-        if (default := written(one.get("Default"))) is not None
-    }
-    found = [one for one in cases if all(defaults.get(own, ("", it))[1] == it for own, it in one.case.choices.items())]
-    typed = [one for one in found if not one.case.is_by_default]
-    asked = (own for one in (cases if found else ()) for own in one.case.choices)
-    return typed or found or cases, dict(defaults[own] for own in asked if own in defaults)
 
 
 def is_all_known(value: Any) -> bool:

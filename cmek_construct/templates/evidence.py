@@ -13,11 +13,10 @@ from functools import cache
 from typing import TYPE_CHECKING, Any, Final
 
 from cmek_construct.guide import ROLE_NAME_PREFIX
-from cmek_construct.policy import Policy, Statement, aws, canonical, literal, read
+from cmek_construct.policy import Policy, Statement, aws, canonical, read
 from cmek_construct.policy.statements import Condition, Kind
-from cmek_construct.policy.text import alone, glob, hole, holes, is_known, lower, may_be_one, parts, pieces
-from cmek_construct.templates.choices import NO, OTHER, YES, Case, InCase
-from cmek_construct.templates.reading import by, members
+from cmek_construct.policy.text import alone, glob, holes, is_known, lower, may_be_one, parts, pieces
+from cmek_construct.templates.reading import members
 from cmek_construct.templates.stacks import ROLE, Place
 
 if TYPE_CHECKING:
@@ -102,34 +101,6 @@ class Roles:
         }
 
 
-class Called:
-    """Finds roles and keys by their ARNs, and by names and IDs alone, as each is in one case."""
-
-    def __init__(self, some: Mapping[Place, Iterable[InCase[Now]]]) -> None:
-        """Remember roles or keys in each case."""
-        every = ((place, now) for place, cases in some.items() for now in cases)
-        self._by_name = by(every, lambda one: _name(one[1].value.arn))
-
-    def by(self, text: str, case: Case) -> Place | None:
-        """What a text is the ARN, the name or the ID of, where its case and that of the other can be at once."""
-        for place, now in self._by_name.get(_name(text), ()):
-            arn = now.value.arn
-            if text == _name(arn) or (case.agrees(now.case) and _chosen(text, now.case) == _chosen(arn, case)):
-                return place
-        return None
-
-
-def _name(arn: str) -> str:
-    return parts(arn, "/")[-1]
-
-
-def _chosen(text: str, case: Case) -> str:
-    """A text with the values that a case chose for its holes."""
-    for name, value in case.choices.items() if "${" in text else ():
-        text = text if value in (YES, NO, OTHER) else text.replace(hole(name), literal(value))
-    return text
-
-
 def policy_of(document: Any, kind: Kind, resource: str | None, run: Run) -> Policy:
     """A policy out of a resolved document; of one that is a reference, what it may be."""
     if isinstance(document, str) and alone(document):
@@ -168,17 +139,17 @@ def let_in(policy: Policy) -> Iterator[str]:
     return (text for one in allowing(policy) for text in names_in(one))
 
 
-def is_pinecones(place: Place, now: Now, vendors: Collection[str]) -> bool:
+def is_pinecones(now: Now, vendors: Collection[str]) -> bool:
     """Whether a role or key lets in who calls itself Pinecone's role, or comes near it.
 
     So is a role with the Sid of Pinecone's guide, and a key that lets in the role of a declared vendor.
     """
     names = list(let_in(now.policy))
     is_unread = any(one.unreadable for one in allowing(now.policy))
-    if is_unread and _ACCESS.search(json.dumps(place.properties, default=str)):
+    if is_unread and _ACCESS.search(json.dumps(now.place.properties, default=str)):
         return True
-    has_sid = place.type == ROLE and any(_GUIDE_SID in _sid(one).lower() for one in now.policy.statements)
-    is_vendors = place.type != ROLE and any(one in vendors for one in names)
+    has_sid = now.place.type == ROLE and any(_GUIDE_SID in _sid(one).lower() for one in now.policy.statements)
+    is_vendors = now.place.type != ROLE and any(one in vendors for one in names)
     return has_sid or is_vendors or any(is_like_pinecone(text, now.account) for text in names)
 
 
@@ -205,13 +176,13 @@ def key_users(policy: Policy) -> Iterator[str]:
     return (text for one in allowing(policy) if _sid(one).startswith(_USE_SIDS) for text in names_in(one))
 
 
-def is_open_to_others(role: InCase[Now]) -> bool:
+def is_open_to_others(role: Now) -> bool:
     """Whether the trust policy of a role may let in somebody beyond its account and AWS services."""
     return any(
         one.unreadable
         or one.not_principals is not None
-        or any(each.kind == "AWS" and account_of(each.name) != role.value.account for each in one.principals or ())
-        for one in allowing(role.value.policy)
+        or any(each.kind == "AWS" and account_of(each.name) != role.account for each in one.principals or ())
+        for one in allowing(role.policy)
     )
 
 

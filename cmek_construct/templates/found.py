@@ -15,13 +15,13 @@ from typing import Any, Final, TypeAlias
 
 from cmek_construct.policy import Policy
 from cmek_construct.policy.questions import Questions
-from cmek_construct.policy.text import glob, hole, is_known, may_be_one
+from cmek_construct.policy.text import glob, hole, is_known, may_be_one, parts
 from cmek_construct.templates import evidence
 from cmek_construct.templates.choices import Case, InCase, TooManyCases, outcomes
 from cmek_construct.templates.files import Problem
-from cmek_construct.templates.reading import by
+from cmek_construct.templates.reading import by, written
 from cmek_construct.templates.run import Run
-from cmek_construct.templates.stacks import ALIAS, KEYS, OWN_ACCOUNT, REPLICA, ROLE, Stack
+from cmek_construct.templates.stacks import ALIAS, KEYS, OWN_ACCOUNT, REPLICA, ROLE, Stack, hole_of
 from cmek_construct.templates.stacks import Place as Place
 
 _ROOT: Final = re.compile(r"(?:arn:aws:iam::)?([0-9]{12}|\$\{[^}]*\})(?::root)?")
@@ -38,6 +38,8 @@ _OF_CONSTRUCT: Final = re.compile(r"PineconeAlias[0-9A-F]{8}$")
 class Now:
     """A role or a key in one case."""
 
+    place: Place
+    case: Case
     arn: str
     account: str
     policy: Policy
@@ -109,7 +111,7 @@ class Resource:
     """A role that Pinecone assumes, or a key that it encrypts with. Where no case has it, it does not exist."""
 
     place: Place
-    cases: tuple[InCase[Now], ...]
+    cases: Sequence[Now]
     primary: Place | None
     """Of a replica, the key that it is a copy of, if that is in the run."""
     outputs: Sequence[Output]
@@ -118,6 +120,22 @@ class Resource:
     """Those that are for it, in each case."""
     attached: list[Attached] = field(default_factory=list)
     """Its policies, of a role."""
+
+    def by_default(self) -> tuple[Sequence[Now], dict[str, str]]:
+        """The cases in which every parameter that was chosen has its default, and the defaults so assumed.
+
+        A value that no condition asks for stays a hole, whatever its default: what is told of it holds for all that a
+        deployer may type.
+        """
+        top, defaults = self.place.stack.top, {}
+        for name, declared in top.parameters.items():
+            if (default := written(declared.get("Default"))) is not None:
+                defaults[hole_of(top, name)] = (name, default)
+        choices = [(one, one.case.choices.items()) for one in self.cases]
+        found = [now for now, chosen in choices if all(defaults.get(own, ("", it))[1] == it for own, it in chosen)]
+        typed = [one for one in found if not one.case.is_by_default]
+        asked = (own for one in (self.cases if found else ()) for own in one.case.choices)
+        return typed or found or self.cases, dict(defaults[own] for own in asked if own in defaults)
 
 
 @dataclass(frozen=True)
@@ -164,21 +182,17 @@ class Found:
         self.unknown: list[Unknown] = []
         self.too_many: dict[Place, str] = {}
         """Roles and keys with more cases than can be judged, and what those hang on."""
-        self.every_role = dict(self._each(ROLE))
-        arns = ((one.value.arn, place) for place, cases in self.every_role.items() for one in cases)
-        self.by_name = evidence.Roles(arns, run.forms)
-        self.every_key = dict(self._each(*KEYS))
-        every = {**self.every_role, **self.every_key}
-        self.pinecones = {
-            place
-            for place, cases in every.items()
-            if known(place) or any(evidence.is_pinecones(place, one.value, vendors) for one in cases)
-        }
+        roles = list(self._each(ROLE))
+        self.by_name = evidence.Roles(((one.arn, one.place) for one in roles), run.forms)
+        self.each_key = list(self._each(*KEYS))
+        every = [*roles, *self.each_key]
+        self.pinecones = {one.place for one in every if known(one.place) or evidence.is_pinecones(one, vendors)}
         """The roles and keys that are known to be Pinecone's."""
+        self._open = {one.place for one in roles if evidence.is_open_to_others(one)}
+        self._by_last_part = by(every, lambda one: _last_part(one.arn))
         self.outputs: list[Output] = []
-        called = evidence.Called(every)
         for output in outputs_of(run, run.stacks):
-            of = {called.by(one.value, one.case) for one in output.cases}
+            of = {self._called(one.value, one.case, ROLE, *KEYS) for one in output.cases}
             self.pinecones.update(filter(None, of))
             self.outputs.append(replace(output, of=of.pop() if len(of) == 1 else None))
         self.given = [
@@ -194,10 +208,11 @@ class Found:
         aliases = self._by_aliases()
         self._by_each_other()
         self.judged = self.pinecones - self.too_many.keys()
-        ours = {one.place for one in aliases if one.is_named or one.key in self.judged}
-        self.aliases = [one for one in aliases if one.place in ours]
+        shown = {one.place for one in aliases if one.is_named or one.key in self.judged}
+        self.aliases = [one for one in aliases if one.place in shown]
         self._outputs, self._aliases = by(self.outputs, lambda one: one.of), by(self.aliases, lambda one: one.key)
-        self.by_place = {place: self.resource(place, cases) for place, cases in every.items() if place in self.judged}
+        ours = by((one for one in every if one.place in self.judged), lambda one: one.place)
+        self.by_place = {place: self.resource(place, cases) for place, cases in ours.items()}
         """The roles, then the keys."""
         self.roles = [one for place, one in self.by_place.items() if place.type == ROLE]
         self.keys = [one for place, one in self.by_place.items() if place.type != ROLE]
@@ -211,10 +226,10 @@ class Found:
     @cached_property
     def keys_of(self) -> dict[Place, list[tuple[Place, str]]]:
         """By a role: itself, with the ARN of each key that it must be able to use."""
-        every = ((role, one.value.arn) for key in self.keys for one in key.cases for role in one.value.roles)
+        every = ((role, one.arn) for key in self.keys for one in key.cases for role in one.roles)
         return by(dict.fromkeys(every), itemgetter(0))
 
-    def roles_in(self, case: Case, places: Iterable[Place]) -> list[InCase[Now]]:
+    def roles_in(self, case: Case, places: Iterable[Place]) -> list[Now]:
         """Roles as they are in a case of something else."""
         roles = (self.by_place[place] for place in sorted(places, key=str) if place in self.by_place)
         return [one for role in roles for one in role.cases if one.case.agrees(case)]
@@ -223,9 +238,9 @@ class Found:
     def arns(self) -> dict[str, Place]:
         """The roles, users and keys of all templates, by their ARNs."""
         every = {arn: place for place, arn in self.run.arns.items()}
-        return every | {now.value.arn: one.place for one in self.by_place.values() for now in one.cases}
+        return every | {now.arn: one.place for one in self.by_place.values() for now in one.cases}
 
-    def _each(self, *types: str) -> Iterator[tuple[Place, tuple[InCase[Now], ...]]]:
+    def _each(self, *types: str) -> Iterator[Now]:
         for place in self.run.places(*types):
             try:
                 cases = self.run.made(place)
@@ -234,31 +249,39 @@ class Found:
                 self.too_many[place] = str(why)
                 first = next(outcomes(partial(self._arn, place), Case(holes=True), math.inf))
                 cases = [InCase(first.case, _NOT_READ)]
-            if cases:
-                yield place, tuple(InCase(one.case, self._now(place, one)) for one in cases)
+            yield from (self._now(place, one.case, one.value) for one in cases)
 
     def _arn(self, place: Place, case: Case) -> str:
         return self.run.values(case).arn(place) or ""
 
-    def _now(self, place: Place, one: InCase[Mapping[str, Any]]) -> Now:
-        own, account = self._arn(place, one.case), place.stack.account
+    def _now(self, place: Place, case: Case, properties: Mapping[str, Any]) -> Now:
+        own, account = self._arn(place, case), place.stack.account
         if place.type == ROLE:
-            trust = evidence.policy_of(one.value.get("AssumeRolePolicyDocument"), "trust", own, self.run)
-            return Now(own, account, trust, one.value)
-        policy = evidence.policy_of(one.value.get("KeyPolicy", []), "key", own, self.run)
+            trust = evidence.policy_of(properties.get("AssumeRolePolicyDocument"), "trust", own, self.run)
+            return Now(place, case, own, account, trust, properties)
+        policy = evidence.policy_of(properties.get("KeyPolicy", []), "key", own, self.run)
         named = (role for text in set(evidence.let_in(policy)) for _, role in self.by_name.by(text, account))
-        return Now(own, account, policy, one.value, frozenset(named))
+        return Now(place, case, own, account, policy, properties, frozenset(named))
+
+    def _called(self, text: str, case: Case, *types: str) -> Place | None:
+        """What a text is the ARN, the name or the ID of, where its case and that of the other can be at once."""
+        for one in self._by_last_part.get(_last_part(text), ()):
+            is_called = text == _last_part(one.arn)
+            is_alike = case.agrees(one.case) and one.case.chosen(text) == case.chosen(one.arn)
+            if one.place.type in types and (is_called or is_alike):
+                return one.place
+        return None
 
     def _by_aliases(self) -> list[Alias]:
         """Keys by aliases that are named as Pinecone's: where no key has lost its own."""
-        called = evidence.Called(self.every_key)
         aliases: list[Alias] = []
         for place in self.run.places(ALIAS):
             with suppress(TooManyCases):
                 for one in self.run.made(place):
                     name, target = (str(one.value.get(member, "")) for member in ("AliasName", "TargetKeyId"))
-                    aliases.append(Alias(place, name, target, called.by(target, one.case)))
-        lost = {key.stack for key in self.pinecones & self.every_key.keys() - {one.key for one in aliases}}
+                    aliases.append(Alias(place, name, target, self._called(target, one.case, *KEYS)))
+        keys = {one.place for one in self.each_key} - {one.key for one in aliases}
+        lost = {key.stack for key in self.pinecones & keys}
         named = (one for one in aliases if one.place.stack not in lost and PINECONES.match(one.name))
         self.pinecones.update(one.key for one in named if one.key)
         return aliases
@@ -271,40 +294,36 @@ class Found:
         before = -1
         while before != len(self.pinecones):
             before = len(self.pinecones)
-            for key, cases in self.every_key.items():
-                if self._primary(key) or any(not self.pinecones.isdisjoint(one.value.roles) for one in cases):
-                    self.pinecones.add(key)
-                for now in (one.value for one in cases if key in self.pinecones):
-                    texts = evidence.key_users(now.policy)
-                    users = {role for text in texts for _, role in self.by_name.by(text, now.account)}
-                    for role in now.roles - self.pinecones:
-                        if role in users or any(map(evidence.is_open_to_others, self.every_role[role])):
-                            self.pinecones.add(role)
+            for key in self.each_key:
+                if self._primary([key]) or not self.pinecones.isdisjoint(key.roles):
+                    self.pinecones.add(key.place)
+                if key.place in self.pinecones:
+                    texts = evidence.key_users(key.policy)
+                    users = {role for text in texts for _, role in self.by_name.by(text, key.account)}
+                    self.pinecones |= key.roles & (users | self._open)
 
-    def _primary(self, key: Place) -> Place | None:
+    def _primary(self, key: Iterable[Now]) -> Place | None:
         """The key of Pinecone's that a replica is a copy of, or may be."""
-        cases = self.every_key[key] if key.type == REPLICA else ()
-        for text in (str(one.value.properties.get("PrimaryKeyArn")) for one in cases):
-            for other in filter(self.pinecones.__contains__, self.every_key):
-                for arn in (now.value.arn for now in self.every_key[other]):
-                    # Nobody knows the ID of a key.
-                    if text == arn or (is_known(text) and may_be_one(text, glob(arn, self.run.forms))):
-                        return other
+        for text in (str(one.properties.get("PrimaryKeyArn")) for one in key if one.place.type == REPLICA):
+            for other in (one for one in self.each_key if one.place in self.pinecones):
+                # Nobody knows the ID of a key.
+                if text == other.arn or (is_known(text) and may_be_one(text, glob(other.arn, self.run.forms))):
+                    return other.place
         return None
 
-    def resource(self, place: Place, cases: tuple[InCase[Now], ...]) -> Resource:
+    def resource(self, place: Place, cases: Iterable[Now]) -> Resource:
         """A role or a key with what goes with it, but for the policies that are attached to it."""
-        now = (replace(one, value=replace(one.value, roles=one.value.roles & self.judged)) for one in cases)
+        now = [replace(one, roles=one.roles & self.judged) for one in cases]
         beside = (self._outputs.get(place, ()), self._aliases.get(place, ()))
-        return Resource(place, tuple(now), self._primary(place), *beside)
+        return Resource(place, now, self._primary(now), *beside)
 
     def accounts(self) -> tuple[dict[str, str], list[Problem]]:
         """The accounts of stacks of which nobody says them, by what Pinecone's keys say."""
         given = self.run.account
         owners: dict[Stack, set[str]] = {}
-        for key in filter(self.judged.__contains__, self.every_key):
-            top = key.stack.top
-            if key.stack.account in (OWN_ACCOUNT, given) and not top.template.account:
+        for key in (one for one in self.each_key if one.place in self.judged):
+            top = key.place.stack.top
+            if key.account in (OWN_ACCOUNT, given) and not top.template.account:
                 owners.setdefault(top, set()).update(self._owners(key))
         accounts: dict[str, str] = {}
         problems = []
@@ -324,12 +343,12 @@ class Found:
             accounts |= dict.fromkeys(lone, next(iter(accounts.values())))
         return accounts, problems
 
-    def _owners(self, key: Place) -> Iterator[str]:
+    def _owners(self, key: Now) -> Iterator[str]:
         """The accounts that may own a key: of which it calls a role, or whose root it gives everything unconditionally.
 
         So is that of whoever has the template, if it gives its root anything.
         """
-        for statement in (one for now in self.every_key[key] for one in evidence.allowing(now.value.policy)):
+        for statement in evidence.allowing(key.policy):
             is_all = not statement.conditions and any(one.lower() in ("*", "kms:*") for one in statement.actions or ())
             for principal in statement.principals or ():
                 root = _ROOT.fullmatch(principal.name)
@@ -349,6 +368,10 @@ def outputs_of(run: Run, stacks: Iterable[Stack]) -> Iterator[Output]:
         if _CONSOLE in description:
             label = _LABEL.search(description)
             yield Output(Place(stack, name), label[1] if label else "", run.text(stack, one.get("Value")))
+
+
+def _last_part(arn: str) -> str:
+    return parts(arn, "/")[-1]
 
 
 def beside(outputs: Iterable[Output], label: str, other: str) -> Iterator[tuple[Place, Output]]:

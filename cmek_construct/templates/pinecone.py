@@ -15,7 +15,7 @@ from cmek_construct.templates import evidence
 from cmek_construct.templates.choices import Case, InCase, TooManyCases
 from cmek_construct.templates.files import NESTED, STACK_SET
 from cmek_construct.templates.found import Attached, Finding, Found, Naming, Now, Place, Resource, Unknown, Unread
-from cmek_construct.templates.reading import each_of, each_once, members, refers, writers
+from cmek_construct.templates.reading import by, each_of, each_once, members, refers, writers
 from cmek_construct.templates.run import Run
 from cmek_construct.templates.stacks import ALIAS, KEYS, MANAGED_POLICY
 
@@ -84,16 +84,16 @@ class Around:
 
     def _attached_by_roles(self) -> Iterator[Attached]:
         """The policies that roles have themselves; the ARNs of others, and who has them."""
-        for role, one in ((own.place, one) for own in self._found.roles for one in own.cases):
-            properties = one.value.properties
-            for number, inline in enumerate(each_of(properties.get("Policies"))):
+        for one in (one for role in self._found.roles for one in role.cases):
+            for number, inline in enumerate(each_of(one.properties.get("Policies"))):
                 document = members(inline).get("PolicyDocument", inline)
                 policy = evidence.policy_of(document, "permissions", None, self._run)
                 name = str(members(inline).get("PolicyName", f"Policies.{number}"))
-                yield Attached(role, role, name, one.case, policy)
+                yield Attached(one.place, one.place, name, one.case, policy)
             for member in ("ManagedPolicyArns", "PermissionsBoundary"):
-                for arn in each_of(properties.get(member)):
-                    self._managed.setdefault(str(arn), []).append((role, one.case, member == "PermissionsBoundary"))
+                for arn in each_of(one.properties.get(member)):
+                    user = (one.place, one.case, member == "PermissionsBoundary")
+                    self._managed.setdefault(str(arn), []).append(user)
         shown = {arn for place in self._run.places(MANAGED_POLICY) for arn in self._arns(place)}
         for arn, users in self._managed.items():
             for role, case, is_boundary in users if arn not in shown else ():
@@ -257,14 +257,14 @@ class Around:
 
         why = "nobody can tell whether its policy names the role."
         way_out = "Name whom it lets in, by the ARN or by a reference to the role."
-        for place, cases in self._found.every_key.items():
-            if place not in known and any(may_be(one.value) for one in cases):
+        for place, cases in by(self._found.each_key, lambda one: one.place).items():
+            if place not in known and any(map(may_be, cases)):
                 yield Unread(place, why, way_out, self._found.resource(place, cases))
 
 
 def _referring(ours: Iterable[Resource], given: Iterable[str]) -> re.Pattern[str]:
     """What refers to roles or keys in JSON as text: by their logical IDs, or by the names in their and other ARNs."""
-    arns = [*given, *(now.value.arn for one in ours for now in one.cases)]
+    arns = [*given, *(now.arn for one in ours for now in one.cases)]
     names = sorted({arn.rpartition("/")[2] for arn in arns})
     named = (rf"(?<![\w+@-]){re.escape(one)}(?![\w+@-])" if is_known(one) else re.escape(one) for one in names)
     ids = "|".join(sorted({re.escape(one.place.logical_id) for one in ours}))

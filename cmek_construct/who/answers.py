@@ -19,9 +19,8 @@ from cmek_construct.policy.aws import DIRECT_CALL, EXTERNAL_ID, TRAILING_DAYS
 from cmek_construct.policy.questions import Questions
 from cmek_construct.policy.statements import DELETED, Condition
 from cmek_construct.policy.text import alone, is_known, is_wild
-from cmek_construct.templates.choices import InCase, by_default
 from cmek_construct.templates.evidence import allowing, pinecones_accounts
-from cmek_construct.templates.found import Found, Now, Place, Resource, Unread
+from cmek_construct.templates.found import Found, Now, Resource, Unread
 from cmek_construct.templates.reading import by, members
 from cmek_construct.templates.stacks import ROLE, Stack
 from cmek_construct.who.people import People, Somebody, is_asked
@@ -113,7 +112,7 @@ def who(found: Found) -> list[Who]:
 
 def _accounts_of_pinecone(some: Iterable[Resource]) -> list[str]:
     """The accounts that policies take for Pinecone's and that are not their own, each once."""
-    every = [now.value for one in some for now in one.cases]
+    every = [now for one in some for now in one.cases]
     return list(dict.fromkeys(it for one in every for it in pinecones_accounts(one.policy) if it != one.account))
 
 
@@ -129,7 +128,7 @@ def about(found: Found, stack: Stack) -> Who:
     """The answers about one stack."""
     some = found.by_stack.get(stack, [])
     read = [one for one in some if isinstance(one, Resource)]
-    named = {place for one in read for now in one.cases for place in now.value.roles}
+    named = {place for one in read for now in one.cases for place in now.roles}
     beside = (found.by_place[place] for place in sorted(named, key=str))
     pinecone = next(iter(_accounts_of_pinecone([*read, *beside])), None)
     assumed: dict[str, str] = {}
@@ -151,9 +150,9 @@ def _about(found: Found, one: Resource | Unread, pinecone: str | None, assumed: 
     try:
         if isinstance(one, Unread):
             raise CannotBeJudged(one.why)
-        cases, defaults = by_default(place.stack, one.cases)
+        cases, defaults = one.by_default()
         assumed |= defaults
-        asked = [_asked(found, place, now, pinecone) for now in cases]
+        asked = [_asked(found, now, pinecone) for now in cases]
         policies = [policy for policy, _ in asked]
         rows = list(dict.fromkeys(row for _, some in asked for row in some))
         answered = _in_every_way(partial(_answers, found.ask, cases), policies, rows)
@@ -209,7 +208,7 @@ def _in_every_way(ask: Callable[..., _Answers], policies: Sequence[Policy], rows
 
 
 def _answers(
-    ask: Questions, cases: Sequence[InCase[Now]], policies: Sequence[Policy], rows: Sequence[Row], sent: Sent
+    ask: Questions, cases: Sequence[Now], policies: Sequence[Policy], rows: Sequence[Row], sent: Sent
 ) -> _Answers:
     """Rows, each with its answer: the one that is given in every case of the template's conditions."""
     chosen = [{**now.case.choices, **now.case.members} for now in cases]
@@ -221,7 +220,7 @@ def _answers(
         if row.for_aws_service is not None:
             context["kms:GrantIsForAWSResource"] = str(row.for_aws_service).lower()
         # Who is of another account has the leave of that account, which it needs.
-        is_other = row.who.account not in ("", cases[0].value.account)
+        is_other = row.who.account not in ("", cases[0].account)
         own = True if is_other else False if row.who.own_policies is False else None
         requests.append(Request(row.who.arn, row.action, context=context, own=own, but=row.who.but))
     answers = zip(*(ask.answers(each, requests) for each in policies if rows), strict=True)
@@ -236,9 +235,9 @@ def _answers(
         yield row, row._replace(verdict=verdict, statement=name, doubt=doubt)
 
 
-def _asked(found: Found, place: Place, now: InCase[Now], pinecone: str | None) -> tuple[Policy, list[Row]]:
+def _asked(found: Found, one: Now, pinecone: str | None) -> tuple[Policy, list[Row]]:
     """The policy in one case, and what is asked of it."""
-    one, name = now.value, place.logical_id
+    place, name = one.place, one.place.logical_id
     people = People(one.policy, pinecone, found.arns, place.stack)
     if place.type == ROLE:
         # The external IDs to present: each that is asked for or denied, another, and none.
@@ -253,7 +252,7 @@ def _asked(found: Found, place: Place, now: InCase[Now], pinecone: str | None) -
     places = one.roles or (beside if len(beside) == 1 else ())
     return one.policy, [
         Row(name, somebody, action, for_aws_service=service)
-        for somebody in people.asked(role.value.arn for role in found.roles_in(now.case, places))
+        for somebody in people.asked(role.arn for role in found.roles_in(one.case, places))
         for action in ON_KEY
         for service in ((True, False) if action == GRANT else (None,))
     ]
