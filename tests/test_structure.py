@@ -169,14 +169,15 @@ def test_each_row_of_a_finding_is_asked_for_and_is_given_what_it_says() -> None:
                     assert len({*rows[name]} & kinds) == 1, (page.name, name)
                     assert filled_in(rows[name]) <= {f"{one.arg}" for one in call.keywords}, (page.name, name)
             asked |= named
-        assert asked == {*rows.sections()}, page.name
+        assert asked == {*rows}, page.name
         for name in asked:
             assert rows[name].get("effect") in (None, *(one.value for one in Effect)), (page.name, name)
 
 
 def test_each_effect_has_a_row_that_says_what_it_means_and_how_long_there_is() -> None:
     rows = Rows("findings.ini").each
-    assert {*rows.sections()} == {*(one.value for one in Effect), "no-effect", "unknown", "unknown.perhaps", "not-read"}
+    others = {"no-effect", "unknown", "unknown.perhaps", "not-read", "not-read.refused"}
+    assert {*rows} == {*(one.value for one in Effect), *others}
     assert all({*rows[one.value]} == {"means", "time"} == {*rows["no-effect"]} for one in Effect)
 
 
@@ -194,9 +195,9 @@ def is_of_rows(call: ast.Call) -> bool:
 
 def rows_in(code: ast.AST, rows: Mapping[str, object]) -> set[str]:
     """The rows that stand in code by their names, or by parts of these."""
-    names = {f"{one.value}" for one in ast.walk(code) if isinstance(one, ast.Constant)} & rows.keys()
+    names = {str(one.value) for one in ast.walk(code) if isinstance(one, ast.Constant)} & rows.keys()
     for text in (one for one in ast.walk(code) if isinstance(one, ast.JoinedStr)):
-        form = "".join(re.escape(f"{one.value}") if isinstance(one, ast.Constant) else ".+" for one in text.values)
+        form = "".join(re.escape(str(one.value)) if isinstance(one, ast.Constant) else ".+" for one in text.values)
         names |= {name for name in rows if form != ".+" and re.fullmatch(form, name)}
     return names
 

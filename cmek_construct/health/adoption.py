@@ -162,13 +162,13 @@ def _later(case: Deployed, found: list[Finding]) -> Iterator[Finding]:
         is_customers = one.about == "permissions" and bool(case.own.customers)
         row = "permissions.customers" if is_customers else f"{one.about}.later"
         if row in _ROWS.each:
-            yield _ROWS.finding(row, one=one) if one.fails else one
+            yield _ROWS.finding(row, one.effect, one=one) if one.fails else one
         if is_customers and one.verdict is Verdict.RIGHT:
             yield _ROWS.finding("permissions.anew")
 
 
 def _about_policy(case: Deployed, kind: Kind) -> Iterator[Finding]:
-    beside = Beside(case, kind, known(case.statements(kind)))
+    beside = Beside(case, kind)
     for one in beside.nobodies():
         yield _ROWS.finding("gone", one=one, kind=kind)
     found, is_made_again = beside.found, case.role_arn in beside.lost
