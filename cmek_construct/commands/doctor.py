@@ -85,7 +85,7 @@ def _examined(asking: Asking, cloudtrail: bool, organization: bool, of_project: 
     case = _with_all(session, case, last_use=cloudtrail)
     use, user = case.key.last_use if isinstance(case.key, Key) else None, None
     if isinstance(use, LastUse) and use.when and case.key_arn:  # which was asked for with `cloudtrail` alone
-        user = who_used(case, reading.read_event(session, use.event_id, case.key_arn.split(":")[3]))
+        user = who_used(case, reading.read_event(session, use.event_id, case.key_arn))
     found += health.diagnosis(case, user)
     if of_project is not None and case.key_arn is not None:
         found += health.about_indexes(case, of_project)

@@ -69,7 +69,7 @@ def retire(
     key = reading.read_key(session, key_arn, last_use=True)
     case = replace(case, role=reading.read_role(session, case.role_arn), key=key)
     attempt = None if key is None else reading.read_last(session, key_arn, USE, case.now - timedelta(days=days))
-    changes = reading.read_calls(session, ["PutKeyPolicy"], key_arn.rpartition("/")[2], key_arn.split(":")[3])
+    changes = reading.read_calls(session, ["PutKeyPolicy"], key_arn)
     names = indexes()
     found = steps(case, list(names) if isinstance(names, dict) else names, attempt, days, since, changes)
     left, is_over = next_of(found), found[-1].verdict is Verdict.RIGHT
