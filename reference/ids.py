@@ -4,10 +4,9 @@ from __future__ import annotations
 
 import re
 
-from cmek_construct.guardrails.judging import RULES
-from cmek_construct.guardrails.rule import Rule
+from cmek_construct.guardrails.rule import Rule, rules
 from cmek_construct.lock.changing import LOCK_FILE, LOCKED_KEY, LOCKED_PLACE, LOCKED_ROLE
-from cmek_construct.warnings import PLUGIN, WARNINGS
+from cmek_construct.warnings import PLUGIN, warnings
 from reference.markdown import MADE, code, table, text
 
 _LOCK = {
@@ -29,13 +28,16 @@ def page() -> str:
         "## Warnings",
         "What may be right and is unusual. What stands in braces is filled in.",
         table(
-            ["id", "what it says"], ([code(f"cmek-construct:{name}"), _filled(said)] for name, said in WARNINGS.items())
+            ["id", "what it says"],
+            ([code(f"cmek-construct:{name}"), _filled(said)] for name, said in warnings().items()),
         ),
         "## Guardrails",
         f"A violation fails the synth and `cmek check`. It is acknowledged as `{PLUGIN}::<rule>`. "
         "Who could do what stands behind a rule in brackets, as the report prints it "
         "(`key-foreign-principal[ARN]`): somebody else is refused again.",
-        table(["rule", "what must hold", "what could happen else", "way out"], dict.fromkeys(map(_row, RULES))),
+        table(
+            ["rule", "what must hold", "what could happen else", "way out"], dict.fromkeys(map(_row, rules().values()))
+        ),
         "## The lock",
         "Refusals of [the lock](../app.md#the-lock). They cannot be acknowledged: `cmek unlock` is the way.",
         table(["rule", "what must hold"], ([code(name), said] for name, said in _LOCK.items())),

@@ -36,7 +36,10 @@ def test_the_lookup_role_is_the_assemblys_else_that_of_the_apps_qualifier(
     stack = {
         "type": "aws:cloudformation:stack",
         "environment": f"aws://{OTHER}/{REGION}",
-        "properties": {"lookupRole": {"arn": role, "assumeRoleExternalId": "x"}},
+        "properties": {
+            "templateFile": "acme.template.json",
+            "lookupRole": {"arn": role, "assumeRoleExternalId": "x"},
+        },
     }
     stage = {"type": "cdk:cloud-assembly", "properties": {"directoryName": "assembly-Prod"}}
     inner = tmp_path / "cdk.out" / "assembly-Prod"

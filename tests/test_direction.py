@@ -26,7 +26,7 @@ from cmek_construct.health.doctor import (
     about_key,
     about_role,
 )
-from cmek_construct.health.findings import CACHED, NO_HURRY, NOW, Effect, Finding, Verdict
+from cmek_construct.health.findings import Effect, Finding, Rows, Verdict
 from cmek_construct.health.policies import about_policy
 from cmek_construct.policy import Request, allows
 from cmek_construct.policy import Verdict as Answer
@@ -38,6 +38,9 @@ from tests.test_doctor import ACCOUNT, GONE, KEY_ARN, OTHER, OWN, ROLE_ARN, VEND
 Given = dict[str, Any]
 Change = Callable[[list[Given]], object]
 OUT, IN, OWNER = (Effect.PINECONE_LOCKED_OUT, Effect.SOMEBODY_LET_IN, Effect.OWNER_LOCKED_OUT)
+NOW, CACHED, NO_HURRY = (
+    Rows("findings.ini").text(row, "time") for row in ("somebody-let-in", "pinecone-locked-out", "no-effect")
+)
 NO, CANNOT_TELL = Answer.NO, Answer.CANNOT_TELL
 STRANGER = f"arn:aws:iam::{OTHER}:role/stranger"
 BILLING = f"arn:aws:iam::{ACCOUNT}:role/billing"
@@ -529,6 +532,6 @@ def test_a_statement_of_an_organizations_policy_that_is_no_object_is_shown_as_it
 @pytest.mark.parametrize("status", ["ROLLBACK_COMPLETE", "REVIEW_IN_PROGRESS"])
 def test_a_stack_that_came_to_nothing_is_no_failed_deploy(status: str, elsewhere: tuple[str, ...]) -> None:
     case = replace(case_of(OWN), stack=Stack(status, {}), lock=LockedIdentity(elsewhere=elsewhere))
-    found = about_stack(case, None)
+    found = about_stack(case)
     assert found.words.startswith(f"the stack came to nothing ({status})")
     assert ("role and key are where they were" in found.means) is bool(elsewhere)

@@ -23,11 +23,11 @@ from cmek_construct import ALL_REGIONS
 from cmek_construct.commands.app import cli
 from cmek_construct.commands.review import judged
 from cmek_construct.deployment.reading import parse_entries
-from cmek_construct.guardrails.judging import RULES
+from cmek_construct.guardrails.rule import rules
 from cmek_construct.review.drawing import reach
 from cmek_construct.templates.files import template_of
 from cmek_construct.templates.run import Run
-from cmek_construct.warnings import WARNINGS
+from cmek_construct.warnings import warnings
 from reference import screenshot
 from reference.__main__ import SCREENSHOT, made
 from reference.pictures import drawings
@@ -271,7 +271,7 @@ def test_what_is_made_of_the_code_is_as_the_code_says() -> None:
 
 def test_every_warning_and_every_guardrail_is_in_the_reference() -> None:
     page = PAGES["docs/reference/warnings-and-guardrails.md"]
-    ids = {f"cmek-construct:{name}" for name in WARNINGS} | {rule.id for rule in RULES}
+    ids = {f"cmek-construct:{name}" for name in warnings()} | {rule.id for rule in rules().values()}
     assert ids <= set(re.findall(r"^\| `([\w:-]+)` \|", page, re.MULTILINE))
 
 

@@ -9,7 +9,6 @@ from typing import Any
 
 import pytest
 
-from cmek_construct.guardrails.too_little import LOCKED_OUT
 from cmek_construct.templates.files import template_of
 from cmek_construct.templates.pinecone import find
 from cmek_construct.templates.run import Run
@@ -309,7 +308,7 @@ def test_a_literal_accounts_keys_are_a_customers_where_the_own_account_is_known(
     assert found == (set() if account == "123456789012" else {"role-permissions"})
 
 
-@pytest.mark.parametrize(("year", "right"), [("2024", set()), ("2999", {LOCKED_OUT.id})])
+@pytest.mark.parametrize(("year", "right"), [("2024", set()), ("2999", {"pinecone-locked-out"})])
 def test_a_denial_to_sessions_that_began_long_ago_keeps_nobody_out(year: str, right: set[str]) -> None:
     template = forms.template("explicit_with_id")
     older = {"DateLessThan": {"aws:TokenIssueTime": f"{year}-01-01T00:00:00Z"}}

@@ -19,7 +19,7 @@ from cmek_construct import CmekGuardrails, CustomerKey, PineconeCmek, PineconeKe
 from cmek_construct.deployment.reading import read_entries
 from cmek_construct.deployment.stack import CmekStack
 from cmek_construct.deployment.without_cdk import TEMPLATE, customer_kit
-from cmek_construct.guardrails.judging import RULES
+from cmek_construct.guardrails.rule import rules
 from cmek_construct.policy.questions import Questions
 from tests import forms, harmless
 from tests.building import ACCOUNT, EXTERNAL_ID, PINECONE, REGIONS, cmek, new_stack
@@ -33,7 +33,7 @@ from tests.mutants.made import key_policy
 from tests.simulator.simulator import Request, Result, simulate
 from tests.test_structure import imports
 
-RULE_IDS = list(dict.fromkeys(rule.id for rule in RULES))
+RULE_IDS = list(dict.fromkeys(rule.id for rule in rules().values()))
 NOT_KEPT_OR_OPENED = {
     "role_with_own_policy": {"role-permissions"},
     "suspended_role_with_own_policy": {"role-permissions"},
@@ -665,9 +665,8 @@ def test_all_but_the_plugin_is_pure() -> None:
 
 
 def test_every_rule_says_a_sentence_and_a_cure() -> None:
-    for rule in RULES:
-        assert rule.sentence.endswith("."), rule.id
-        assert rule.cure.endswith("."), rule.id
+    for rule in rules().values():
+        assert all(said.endswith(".") for said in rule[1:]), rule.id
     assert CmekGuardrails().rule_ids == RULE_IDS
 
 

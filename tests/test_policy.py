@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from typing import Any
 
@@ -25,12 +26,16 @@ from cmek_construct.policy import (
     Verdict,
     allows,
     answers,
+    aws,
     beyond,
     canonical,
     read,
     short,
+    words,
 )
+from cmek_construct.policy.context import read_operator
 from cmek_construct.policy.questions import Questions
+from cmek_construct.policy.rules import ACTION, RESOURCE
 from cmek_construct.policy.words import in_doubt, plain
 
 OWNER, VENDOR, PINECONE = "111122223333", "123456789012", "999988887777"
@@ -66,6 +71,39 @@ def said(policy: Policy, principal: str = ROLE, **context: str | None) -> Verdic
 
 def under(operator: str, key: str, value: Any) -> Policy:
     return of_key(allow(Condition={operator: {key: value}}))
+
+
+# The tables.
+
+
+def test_each_row_of_awss_tables_stands_once_and_is_of_a_kind_that_the_code_knows() -> None:
+    names = [name for name, *_ in aws._ROWS]
+    assert len(set(names)) == len(names)
+    for row in aws._ROWS:
+        assert re.fullmatch(r"(aws|kms|sts):[A-Za-z]+ \S+( [A-Za-z]+)*", " ".join(row))
+    assert {kind for _, kind, *_ in aws._ROWS} == {*aws._FOR, "Bool", "ArrayOfString"}
+    spelled = [*aws.FEDERATED, *aws.WITHOUT_CALLER_ACCOUNT, *aws.POLICY_KEEPING, *aws.RULING]
+    spelled += [name for names in aws.EXPANDED.values() for name in names]
+    assert {one.lower() for one in spelled} <= aws.ACTIONS["permissions"].keys()
+    own = {key for key in (*aws.BOOLEANS, *aws.SEVERAL, aws.EXTERNAL_ID, aws.TRAILING_DAYS) if key[:3] != "aws"}
+    assert own - {"kms:multiregion"} <= aws.KEYS.keys()
+    assert aws.IS_SERVICE in aws.BOOLEANS
+
+
+def test_each_row_of_words_is_asked_for_and_is_given_what_it_says() -> None:
+    tables = words._tables()
+    assert {name for name in tables if name != "DEFAULT"} == {"actions", "keys", "operators", "conditions", "asked"}
+    places = {name: [set(words._PLACE.findall(row)) for row in table.values()] for name, table in tables.items()}
+    assert not any(one for name in ("actions", "keys", "asked") for one in places[name])
+    assert all(one == {"key", "negation", "values"} for one in places["operators"])
+    assert all(one < {"key", "values"} for one in places["conditions"])
+    for name in tables["operators"]:
+        assert read_operator(f"ForAllValues:{name}IfExists")[:2] == ("ForAllValues", name)
+    for operator, key, value in map(str.split, tables["conditions"]):
+        wanted = words._filled(tables["conditions"][f"{operator} {key} {value}"], key=["aws:x"], values=["true"])
+        said = words.of_statement(allow(Condition={operator: {key.replace("*", "aws:x"): value.replace("*", "true")}}))
+        assert plain(wanted) in plain(said)
+    assert set(tables["asked"]) == {"principal", ACTION, RESOURCE}
 
 
 # What a policy allows.

@@ -838,6 +838,19 @@ def test_what_changes_is_said_in_the_same_words(tmp_path: Path, edit: Any, said:
     assert said.replace("`", "") in text_of((tmp_path / "page.html").read_text())
 
 
+def test_a_role_that_can_be_read_at_last_names_no_other_account_of_pinecones(tmp_path: Path) -> None:
+    old, new = good(), good()
+    for template in (old, new):
+        trust(template)[0]["Principal"] = {"AWS": f"arn:aws:iam::{forms.CUSTOMER}:root"}
+    names = [f"P{number}" for number in range(6)]
+    old["Parameters"] = {name: {"Type": "String", "AllowedValues": ["a", "b", "c"]} for name in names}
+    old["Conditions"] = {name: {"Fn::Equals": [{"Ref": name}, "a"]} for name in names}
+    properties(old, ROLE).update({name: {"Fn::If": [name, "1", "2"]} for name in names})
+    printed = changes(tmp_path, old, new)
+    assert "Guardrail `cannot-be-judged`" in printed
+    assert "is now none" not in printed
+
+
 def written_otherwise(template: Template) -> None:
     """Lists of one, in another order, under other labels."""
     for statement in [*trust(template), *key_policy(template)]:

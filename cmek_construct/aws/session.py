@@ -7,7 +7,7 @@ given up within a minute or two. What is asked here raises an `AwsError` where t
 import enum
 import json
 import threading
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import wraps
@@ -16,7 +16,7 @@ from typing import Any, ParamSpec, TypeVar
 
 from cmek_construct.aws.objects import Unread
 from cmek_construct.checks import printable
-from cmek_construct.templates.files import MANIFEST
+from cmek_construct.templates.files import Reader
 from cmek_construct.templates.reading import members
 
 P = ParamSpec("P")
@@ -156,32 +156,18 @@ def lookup_role(stack: str, account: str, region: str) -> tuple[str, str | None]
 
     The one that the cloud assembly in this folder names, else the one of the app's qualifier.
     """
-    cdk = _json(Path("cdk.json"))
+    reader, place = Reader(), (stack, f"aws://{account}/{region}")
+    cdk = reader.json_in(Path("cdk.json"))
     out = cdk.get("output")
-    for place, found in _in_assembly(Path(out) if isinstance(out, str) else Path("cdk.out")):
-        arn = str(found.get("arn", "")).replace("${AWS::Partition}", "aws")
-        if place == (stack, f"aws://{account}/{region}") and arn.startswith(f"arn:aws:iam::{account}:role/"):
-            return arn, found.get("assumeRoleExternalId")
+    for _, name, artifact in reader.stacks(Path(out) if isinstance(out, str) else Path("cdk.out")):
+        own = members(artifact.get("properties"))
+        role = members(own.get("lookupRole"))
+        arn = str(role.get("arn", "")).replace("${AWS::Partition}", "aws")
+        is_it = (str(own.get("stackName", name)), str(artifact.get("environment"))) == place
+        if is_it and arn.startswith(f"arn:aws:iam::{account}:role/"):
+            return arn, role.get("assumeRoleExternalId")
     qualifier = members(cdk.get("context")).get("@aws-cdk/core:bootstrapQualifier") or "hnb659fds"
     return f"arn:aws:iam::{account}:role/cdk-{qualifier}-lookup-role-{account}-{region}", None
-
-
-def _in_assembly(folder: Path) -> Iterator[tuple[tuple[str, str], Mapping[str, Any]]]:
-    """The lookup roles of the stacks of an assembly and of its stages."""
-    for name, artifact in members(_json(folder / MANIFEST).get("artifacts")).items():
-        one, own = members(artifact), members(members(artifact).get("properties"))
-        if one.get("type") == "cdk:cloud-assembly" and isinstance(own.get("directoryName"), str):
-            yield from _in_assembly(folder / own["directoryName"])
-        if members(own.get("lookupRole")):
-            yield (str(own.get("stackName", name)), str(one.get("environment"))), own["lookupRole"]
-
-
-def _json(path: Path) -> Mapping[str, Any]:
-    """A JSON object in a file; an empty one where there is none."""
-    try:
-        return members(json.loads(path.read_bytes()))
-    except (OSError, ValueError, RecursionError):
-        return {}
 
 
 @dataclass(frozen=True)

@@ -26,7 +26,7 @@ from cmek_construct.deployment.reading import Entry, YamlText, parse_entries, te
 from cmek_construct.deployment.writing import FILE, beside_top, make_folder, new_text, replace, with_entry, write_whole
 from cmek_construct.health import adoption
 from cmek_construct.health.deployed import Deployed, LockedIdentity
-from cmek_construct.health.findings import Finding, Refused, Verdict, known, said
+from cmek_construct.health.findings import Finding, Refused, Verdict, known
 
 _READS_ROLE: Final = (
     "iam:GetRole, ListRolePolicies, GetRolePolicy, ListAttachedRolePolicies, GetPolicy and GetPolicyVersion"
@@ -94,10 +94,10 @@ class Adopt:
             raise Refused(f"{self.name}: {wrong}: {does}. {ways}.")
         file = Path(f"cmek-import-{self.name}.json")
         replace(file, json.dumps(mapping, indent=2) + "\n")
-        made = list(make_folder()) if before is None else []
+        made = [make_folder()] if before is None else []
         if changed:
             write_whole(changed)
-        yield from made
+        yield from (text("init.j2", "made", **files) for files in made)
         yield f"Wrote {file}: {', '.join(mapping)}."
         yield from clear_gone(self.name, account, region)
         yield f"{FILE}: {self.name} {'stays as it is' if there else 'added'}."
@@ -185,6 +185,7 @@ def _other_stacks(mapping: adoption.ImportMapping, entry: Entry, session: Sessio
         owner = reading.read_owner(session, physical)
         if isinstance(owner, Unread):
             words = f"not read: whether another stack has {physical} ({owner.why})"
-            yield said("other-stack", f"{words}. If one has, `cdk import` is refused, and nothing happens")
+            words = f"{words}. If one has, `cdk import` is refused, and nothing happens"
+            yield Finding(Verdict.SAID, "other-stack", words)
         elif owner not in (None, entry.name):
             raise Refused(text("adopt.j2", "belongs", name=entry.name, physical=physical, owner=printable(owner)))

@@ -13,23 +13,19 @@ import typer
 from cmek_construct import checks
 from cmek_construct.aws.reading import read_policy
 from cmek_construct.aws.session import Asking, AwsError, called
-from cmek_construct.checks import printable
 from cmek_construct.commands.looking import entries_here, json_in
 from cmek_construct.commands.options import AS_JSON, a_region, a_role, a_stack, an_account, asked_with, checked, option
-from cmek_construct.commands.printing import in_words, marked, shown, text, told
+from cmek_construct.commands.printing import in_words, marked, refused, shown, text, told
 from cmek_construct.deployment import without_cdk as kits
 from cmek_construct.guide import KeyAccess
 from cmek_construct.health.customer_key import ANY_KEY_ARN, CustomerKeySeen, findings
-from cmek_construct.health.findings import Refused
+from cmek_construct.templates.reading import members
 
 cli = typer.Typer(name="customer-kit")
 _any_key: Final = partial(checks.arn, form=ANY_KEY_ARN, example="arn:aws:kms:us-east-1:111122223333:key/1234abcd-…")
-_PROFILE: Final = asked_with("AWS profile of the customer, to ask KMS with.")
 _DESCRIBED: Final = "`aws kms describe-key --key-id KEY_ARN --output json` prints it."
-WHO_CAN_SEE: Final = (
-    "The vendor's own people cannot see the key: this runs with the customer's credentials, or on the two files that "
-    "the customer sends."
-)
+_GOT: Final = "`aws kms get-key-policy --key-id KEY_ARN --policy-name default --output json` prints it."
+_PROFILE: Final = asked_with("AWS profile of the customer, to ask KMS with.")
 
 
 def _line(value: str) -> str:
@@ -75,12 +71,10 @@ def kit(
     if role_arn is None:
         raise typer.BadParameter("Give the RoleArn that `npx cdk deploy` printed.", param_hint="--role-arn")
     if customer_account_id == role_arn.split(":")[4]:
-        why = f"got {customer_account_id!r}, the account of the role itself, but a customer has another one"
-        raise Refused(f"customer_account_id: {why}. For a key in the role's own account use PineconeCmek.")
+        raise refused("customer_kit.j2", "no_customers_account", account=customer_account_id)
     made = kits.customer_kit(role_arn, key_access, customer_account_id, region, vendor_name, template_url)
     write(made, out)
-    to_do = f"Read {kits.PAGE}, see that the role exists, and send the folder to the customer."
-    yield f"Wrote {printable(out)}: {', '.join(made)}, for {role_arn}. {to_do}"
+    yield text("customer_kit.j2", "made", folder=checks.printable(out), files=made, role_arn=role_arn, page=kits.PAGE)
 
 
 def write(files: Mapping[str, str], folder: Path) -> None:
@@ -96,14 +90,12 @@ def write(files: Mapping[str, str], folder: Path) -> None:
         if place.is_dir():
             place.rmdir()
         draft.rename(place)
-        return
     except FileExistsError:
-        why = "it is there already, and nothing is ever overwritten. Move it away, or give another folder with --out"
+        raise refused("customer_kit.j2", "is_there", folder=checks.printable(folder)) from None
     except OSError as error:
-        why = f"cannot be written: {error.strerror}. Give another folder with --out"
+        raise refused("customer_kit.j2", "not_written", folder=checks.printable(folder), why=error.strerror) from None
     finally:
         shutil.rmtree(draft, ignore_errors=True)
-    raise Refused(f"{printable(folder)}: {why}.")
 
 
 @cli.command(
@@ -129,39 +121,33 @@ def check(
     --key-policy. The vendor's own people cannot see the key.
     """
     if describe_key and key_policy and asking.profile is None:
-        seen = _from_files(describe_key, key_policy)
+        seen = _in_files(describe_key, key_policy)
     elif describe_key or key_policy or key_arn is None:
-        raise typer.BadParameter(
-            "Give --key-arn, perhaps with --profile, to ask KMS; or both --describe-key and --key-policy, perhaps with "
-            "the --key-arn that was given back."
-        )
+        raise typer.BadParameter(text("customer_kit.j2", "to_give"))
     else:
-        seen = _from_kms(key_arn, asking)
+        seen = _in_kms(key_arn, asking)
     entry = entries_here(vendor)[0] if vendor else None
     found = findings(seen, role_arn, key_access, given=key_arn, vendor=entry)
     right = not any(finding.fails for finding in found)
     said: dict[str, Any] = {"key_arn": seen.arn, "role_arn": role_arn, "source": seen.source, "right": right}
-    about = {**said, "vendor": vendor, "who_can_see": WHO_CAN_SEE}
-    lines = [text("customer_kit.j2", "checked", found=found, marked=marked, **about)]
+    lines = [text("customer_kit.j2", "checked", found=found, marked=marked, vendor=vendor, **said)]
     yield from shown(as_json, lambda: {**said, "findings": [one.as_data() for one in found]}, lines)
     if not right:
         raise typer.Exit(1)
 
 
-def _from_files(describe_key: Path, key_policy: Path) -> CustomerKeySeen:
+def _in_files(describe_key: Path, key_policy: Path) -> CustomerKeySeen:
     """A key by the outputs of two commands of the AWS CLI; a policy alone may be one that KMS has never seen."""
     described = json_in(describe_key, _DESCRIBED)
-    prints = "`aws kms get-key-policy --key-id KEY_ARN --policy-name default --output json` prints it."
-    said = json_in(key_policy, prints).get("Policy")
-    policy = json_in(key_policy, prints, said) if isinstance(said, str) else {}
+    said = json_in(key_policy, _GOT).get("Policy")
+    policy = json_in(key_policy, _GOT, said) if isinstance(said, str) else {}
     if "Statement" not in policy:
-        alone = "A policy by itself, as the kit's own key-policy.json is, does not show what KMS has."
-        raise Refused(f"{printable(key_policy)}: it holds no key policy as KMS has it. {prints} {alone}")
-    files = f"{printable(describe_key)} and {printable(key_policy)}"
+        raise refused("customer_kit.j2", "no_policy", file=checks.printable(key_policy), prints=_GOT)
+    files = f"{checks.printable(describe_key)} and {checks.printable(key_policy)}"
     return _seen(files, described.get("KeyMetadata"), policy, describe_key)
 
 
-def _from_kms(key_arn: str, asking: Asking) -> CustomerKeySeen:
+def _in_kms(key_arn: str, asking: Asking) -> CustomerKeySeen:
     """A key, by its ARN or that of one of its aliases, as KMS shows it to these credentials."""
     try:
         session = asking.signed_in(key_arn.split(":")[3])
@@ -170,14 +156,13 @@ def _from_kms(key_arn: str, asking: Asking) -> CustomerKeySeen:
         policy = read_policy(session, metadata["Arn"])
     except AwsError as error:
         if error.code == "NotFoundException":
-            raise Refused(f"{error}. Compare the ARN with the customer's KMS console.") from None
-        raise Refused(f"{in_words(error, asking)} {WHO_CAN_SEE}") from None
+            raise refused("customer_kit.j2", "not_in_kms", why=error) from None
+        raise refused("customer_kit.j2", "not_seen", why=in_words(error, asking)) from None
     return _seen("KMS", metadata, policy, key_arn)
 
 
 def _seen(source: str, metadata: Any, policy: Mapping[str, Any], place: object) -> CustomerKeySeen:
-    arn = metadata.get("Arn") if isinstance(metadata, dict) else None
-    form = ANY_KEY_ARN.fullmatch(arn) if isinstance(arn, str) else None
+    form = ANY_KEY_ARN.fullmatch(str(members(metadata).get("Arn")))
     if form is None or not form["key"]:
-        raise Refused(f"{printable(place)}: it holds no KeyMetadata with the ARN of a key. {_DESCRIBED}")
+        raise refused("customer_kit.j2", "no_metadata", place=checks.printable(place), prints=_DESCRIBED)
     return CustomerKeySeen(source, form[0], metadata, policy)

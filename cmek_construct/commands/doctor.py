@@ -12,7 +12,7 @@ import typer
 from cmek_construct.aws import reading
 from cmek_construct.aws.objects import Key, LastUse, Stack, Unread
 from cmek_construct.aws.session import Asking, AwsError, Session, read
-from cmek_construct.commands.looking import LOCK, entries_here, is_known, locked, look, refuse_unknown, side_by_side
+from cmek_construct.commands.looking import entries_here, is_known, locked, look, refuse_unknown, side_by_side
 from cmek_construct.commands.options import AS_JSON, ONE_OR_ALL, PROFILE, flag
 from cmek_construct.commands.printing import advice, marked, refusals, shown, text, told
 from cmek_construct.commands.project import Indexes, indexes
@@ -21,7 +21,7 @@ from cmek_construct.guide import policy_document
 from cmek_construct.health import doctor as health
 from cmek_construct.health.deployed import Deployed, LockedIdentity, about_stack
 from cmek_construct.health.doctor import HEALTHY, UNREAD, WRONG, Examined, alias_of_file, who_used
-from cmek_construct.health.findings import Effect, Finding, Refused, Verdict, not_read, unknown
+from cmek_construct.health.findings import Effect, Finding, Refused, Verdict
 from cmek_construct.lock.text import LockError
 from cmek_construct.policy.statements import Kind
 from cmek_construct.templates.stacks import ALIAS
@@ -79,18 +79,15 @@ def _examined(asking: Asking, cloudtrail: bool, organization: bool, of_project: 
     try:
         lock = locked(entry)
     except LockError as error:
-        words = f"not read: {LOCK} ({error}): a role that was made again may not be seen"
-        of_lock = [unknown("lock", words, "Mend the file, or take it from git as it was.")]
+        of_lock = [health.ROWS.finding("lock", error=error)]
     try:
         case, session = look(entry, asking, lock)
     except AwsError as error:
-        no_aws = unknown("aws", f"not read: anything ({error})", advice(error, asking))
+        no_aws = health.ROWS.finding("aws", error=error, advice=advice(error, asking))
         return Examined(Deployed.of(entry, lock), [*of_lock, no_aws])
-    found = [about_stack(case, of_lock[0].cure if of_lock else case.way_back), *of_lock]
+    found = [about_stack(case, of_lock[0].cure if of_lock else None), *of_lock]
     if not is_known(case):
-        what = "role and key: neither the stack's outputs nor cmek.lock say which they are"
-        nobody = not_read("role-and-key", what, Unread("nothing was looked at"), f"read the stack {entry.name}")
-        return Examined(case, [*found, nobody])
+        return Examined(case, [*found, health.ROWS.finding("role-and-key", case=case)])
     case = _with_all(session, case, last_use=cloudtrail)
     use, user = case.key.last_use if isinstance(case.key, Key) else None, None
     if isinstance(use, LastUse) and use.when and case.key_arn:  # which was asked for with `cloudtrail` alone

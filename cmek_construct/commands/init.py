@@ -16,7 +16,7 @@ import typer
 
 from cmek_construct import props
 from cmek_construct.commands.options import a_region, a_stack, checked, customers, flag, listed
-from cmek_construct.commands.printing import refusals, told
+from cmek_construct.commands.printing import refusals, text, told
 from cmek_construct.deployment import config
 from cmek_construct.deployment.reading import is_of_another_app, parse_entries, read_entries, text_of
 from cmek_construct.deployment.writing import FILE, make_folder, new_text, refuse_if_there, with_entry, write_whole
@@ -107,14 +107,14 @@ def init(
     Asks for what no option says. In an empty folder it also writes app.py, cdk.json, requirements.txt, package.json and
     .gitignore, and the wheel that it was installed from. Never overwrites a file.
     """
-    text = new_text(name, _props(account, region, regions, pinecone_account_id, external_id, customer_account_ids))
-    parse_entries(text, FILE)
+    new = new_text(name, _props(account, region, regions, pinecone_account_id, external_id, customer_account_ids))
+    parse_entries(new, FILE)
     # Before cmek.yaml, which is never written twice: a run that ends between begins anew.
-    made = list(make_folder())
+    made = make_folder()
     refuse_if_there()
-    write_whole(text)
-    yield from made
-    yield from _to_do(name, f"Read {FILE} and commit what was written.")
+    write_whole(new)
+    yield text("init.j2", "made", **made)
+    yield _to_do(name, f"Read {FILE} and commit what was written.")
 
 
 @told()
@@ -133,7 +133,7 @@ def add(
     """
     answered = _props(account, region, regions, pinecone_account_id, external_id, customer_account_ids)
     write_whole(with_entry(text_of(FILE), name, answered))
-    yield from _to_do(name, f"Added {name} to {FILE}. Read it and commit it.")
+    yield _to_do(name, f"Added {name} to {FILE}. Read it and commit it.")
 
 
 def _props(
@@ -151,15 +151,13 @@ def _props(
     return {prop: value for prop, value in answered.items() if value}
 
 
-def _to_do(name: str, first: str) -> Iterator[str]:
+def _to_do(name: str, done: str) -> str:
     """What may be right about a stack, and is to be looked at; then README's steps, but beside an app of one's own."""
     [entry] = read_entries(FILE, only=name)
     own = entry.settings
     of_key = own.trust.key_notices(own.region) if own.customers is None else ()
-    yield from (f"CHECK: {notice.message}" for notice in (*own.trust.notices(own.account), *of_key))
-    before, deploy = f"npx cdk synth {name}; cmek check; cmek review; cmek lock", f"npx cdk deploy {name} --app cdk.out"
-    steps = f" Next: {before}; then {deploy}; cmek lock --deployed"
-    yield first if is_of_another_app(Path()) else first + steps
+    notices, beside = [*own.trust.notices(own.account), *of_key], is_of_another_app(Path())
+    return text("init.j2", "to_do", name=name, done=done, notices=notices, is_of_another_app=beside)
 
 
 @told(

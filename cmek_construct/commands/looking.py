@@ -74,7 +74,7 @@ def is_known(case: Deployed) -> bool:
 def refuse_unknown(case: Deployed) -> None:
     """Go on only where it is known which role and key it is."""
     if not is_known(case):
-        stack = about_stack(case, case.way_back).words
+        stack = about_stack(case).words
         why = f"which role and key it is, neither the stack's outputs say ({stack}) nor cmek.lock"
         raise Refused(f"{case.name}: {why}. `cmek doctor {case.name}` says what to do.")
 
@@ -97,7 +97,7 @@ def outputs_of(entry: Entry, file: Path | None, asking: Asking) -> tuple[Mapping
         case, session = look(entry, asking, LockedIdentity())
         if not (isinstance(case.stack, Stack) and case.stack.is_whole):
             case = replace(case, lock=locked(entry))
-            seen = about_stack(case, case.way_back)
+            seen = about_stack(case)
             instead = "\nOr give --outputs." if isinstance(case.stack, Unread) else ""
             raise Refused(f"{entry.name} (account {own.account}, {own.region}): {seen.words}.\n{seen.cure}{instead}")
         found = case.stack.outputs

@@ -28,7 +28,14 @@ def option(metavar: str, says: str, default: Any = None, **more: Any) -> Any:
     return typer.Option(default, metavar=metavar, help=says, **more)
 
 
-def _parser(check: Check, parameter: str, written: Callable[[str], str] = str) -> Callable[[str], str]:
+def checked(
+    check: Check, metavar: str, parameter: str, says: str, written: Callable[[str], str] = str, **more: Any
+) -> Any:
+    """An option with the construct's own check; a wrong answer to a question is asked again.
+
+    ``parameter`` is its name in the message, ``written`` makes what people type into what the file says.
+    """
+
     def parse(value: str) -> str:
         value = written(value)
         try:
@@ -37,17 +44,7 @@ def _parser(check: Check, parameter: str, written: Callable[[str], str] = str) -
             raise typer.BadParameter(str(error)) from None
         return value
 
-    return parse
-
-
-def checked(
-    check: Check, metavar: str, parameter: str, says: str, written: Callable[[str], str] = str, **more: Any
-) -> Any:
-    """An option with the construct's own check; a wrong answer to a question is asked again.
-
-    ``parameter`` is its name in the message, ``written`` makes what people type into what the file says.
-    """
-    return option(metavar, says, parser=_parser(check, parameter, written), **more)
+    return option(metavar, says, parser=parse, **more)
 
 
 a_role: Final = partial(checked, checks.role_arn, "ARN")
@@ -75,7 +72,7 @@ def asked_with(says: str) -> Any:
 
 def named(says: str) -> Any:
     """An argument that names a stack."""
-    return typer.Argument(parser=_parser(config.stack_name, "name"), metavar="NAME", help=says)
+    return typer.Argument(parser=a_stack("name", says).parser, metavar="NAME", help=says)
 
 
 def listed(value: str) -> list[str]:

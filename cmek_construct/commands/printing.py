@@ -9,7 +9,6 @@ import os
 import sys
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager, suppress
-from functools import cache
 from typing import Any, Final, NoReturn
 
 import typer
@@ -17,6 +16,7 @@ import typer
 from cmek_construct.aws.session import Asking, AwsError, Reason
 from cmek_construct.checks import printable
 from cmek_construct.deployment.reading import ConfigError
+from cmek_construct.deployment.writing import to_fill_in
 from cmek_construct.health.findings import Finding, Refused, Verdict
 from cmek_construct.lock.text import LockError
 from cmek_construct.policy.words import plain
@@ -96,19 +96,19 @@ def marked(finding: Finding) -> str:
     return f"{mark} {finding.words}."
 
 
-@cache
 def texts(file: str) -> Any:
     """The texts of a file of this room: each is seen whole there, with what it hangs on."""
-    from jinja2 import Environment, PackageLoader, StrictUndefined  # takes its time, and few commands need it
-
-    loader = PackageLoader(__package__, "")
-    found = Environment(loader=loader, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True)  # noqa: S701
-    return found.get_template(file).module
+    return to_fill_in(__package__).get_template(file).module
 
 
 def text(file: str, name: str, /, **values: Any) -> str:
     """One of them, filled in."""
     return str(getattr(texts(file), name)(**values)).rstrip("\n")
+
+
+def refused(file: str, name: str, /, **values: Any) -> Refused:
+    """A refusal in the words of one of them."""
+    return Refused(text(file, name, **values))
 
 
 def counted(found: Sequence[object], name: str) -> str:

@@ -108,7 +108,7 @@ def _cancel(case: Deployed, session: Session) -> Iterator[str]:
     if key.state == "Disabled":
         if not was_ending and not suspended:
             why = "The key is disabled and not suspended, so that was done for another reason."
-            raise Refused(f"No deletion is ordered. {why} To enable it: {case.kms('enable-key')}")
+            raise Refused(f"No deletion is ordered. {why} To enable it: aws kms enable-key {case.of_key}")
         _changed(case, session, "enable_key", lambda key: key.state == "Enabled")
     yield text("retire.j2", "taken_back", case=case, was_ending=was_ending, suspended=suspended)
 

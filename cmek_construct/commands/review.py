@@ -9,7 +9,7 @@ import typer
 
 from cmek_construct.checks import printable
 from cmek_construct.commands.options import ACCOUNT_OF_TEMPLATES, ACKNOWLEDGE, TEMPLATES, VENDORS, flag, option
-from cmek_construct.commands.printing import counted, refuse, told
+from cmek_construct.commands.printing import counted, refuse, refused, text, told
 from cmek_construct.guardrails.judging import guarded, refused_at_synth
 from cmek_construct.review.changes import differences
 from cmek_construct.review.parts import Template, templates_of
@@ -56,8 +56,8 @@ def review(
         problems = ["Nothing of Pinecone's was found: there is nothing to review."]
     if problems:
         refuse(*problems)
-    refused = list(refused_at_synth(run, but=GUARDRAILS))
-    for one in refused:
+    locked = list(refused_at_synth(run, but=GUARDRAILS))
+    for one in locked:
         typer.echo(one, err=True)
     from cmek_construct.review.page import Page, html, markdown  # their engine takes long
 
@@ -65,18 +65,12 @@ def review(
         typer.echo(markdown(changed or []), nl=False)
         if out is None:
             return
-    page, file = Page(new, version("cmek-construct"), changed, refused), out or Path("review.html")
-    shown, found = printable(file), page.open_findings
+    page, file = Page(new, version("cmek-construct"), changed, locked), out or Path("review.html")
+    shown = printable(file)
     try:
         if file.exists() and not file.read_bytes().startswith(b"<!doctype html>"):
-            refuse(f"{shown}: it is there already and is no page of `cmek review`. Give --out.")
+            raise refused("review.j2", "no_page", file=shown)
         file.write_text(html(page), encoding="utf-8", newline="\n")
     except OSError as error:
-        refuse(f"{shown}: cannot be written: {error.strerror}. Give another file with --out.")
-    kept = "refused by the lock" if refused else "all guardrails kept"
-    said = f"{counted(found, 'violation')} of the guardrails" if found else kept
-    typer.echo(
-        f"Wrote {shown}: {counted(page.templates, 'template')}, {counted(page.each, 'text')} to read; "
-        f"{said}. Open it in a browser, read it, print it, sign it.",
-        err=True,
-    )
+        raise refused("review.j2", "not_written", file=shown, why=error.strerror) from None
+    typer.echo(text("review.j2", "wrote", file=shown, page=page, counted=counted), err=True)

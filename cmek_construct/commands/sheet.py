@@ -8,7 +8,6 @@ import re
 import sys
 from collections.abc import Iterator, Mapping
 from functools import partial
-from operator import itemgetter
 from pathlib import Path
 from typing import Any, Final, Literal
 
@@ -18,10 +17,9 @@ from cmek_construct import checks
 from cmek_construct.aws.objects import Instance
 from cmek_construct.aws.reading import read_stack, read_stack_set
 from cmek_construct.aws.session import Asking, AwsError, Session
-from cmek_construct.checks import printable
 from cmek_construct.commands.looking import entries_here, outputs_of, side_by_side
 from cmek_construct.commands.options import AS_JSON, ONE_OR_ALL, PROFILE, a_key, flag, option
-from cmek_construct.commands.printing import in_words, refuse, shown, text, texts, told
+from cmek_construct.commands.printing import in_words, refuse, refused, shown, text, texts, told
 from cmek_construct.customers import Customers
 from cmek_construct.deployment.reading import Entry
 from cmek_construct.guide import key_denial
@@ -65,26 +63,25 @@ def sheet(
     if as_csv and as_json:
         raise typer.BadParameter("choose --csv or --json")
     found: list[dict[str, Any]] = []
-    refused: list[str] = []
+    problems: list[str] = []
     if fleet is not None:
         found = _rows(fleet, asking, role or _ROLE, region, call_as)
-        refused = [f"{row['account']}: {row['problem']}." for row in found if row["problem"]]
+        problems = [f"{row['account']}: {row['problem']}." for row in found if row["problem"]]
     entries = entries_here(name) if fleet is None else []
     for entry in entries:
         if entry.settings.customers and name is None and key_arn is None and len(entries) > 1:
-            each = f"a sheet for each key of its customers: cmek sheet {entry.name} --key-arn ARN"
-            typer.echo(f"{entry.name}: a vendor's, with {each}", err=True)
+            typer.echo(text("sheet.j2", "is_a_vendors", name=entry.name), err=True)
             continue
         try:
             found.append(_sheet_of(entry, outputs, asking, key_arn))
         except (Refused, LockError, AwsError) as error:
-            refused.append(in_words(error, asking, entry.name))
+            problems.append(in_words(error, asking, entry.name))
     bold = partial(typer.style, bold=True)
     lines = (text("sheet.j2", "sheet", one=one, bold=bold) for one in found) if fleet is None else _table(found, as_csv)
     for line in shown(as_json, lambda: found, lines):
         typer.echo(line)  # where nobody reads it, it ends
-    if refused:
-        refuse(*refused)
+    if problems:
+        refuse(*problems)
 
 
 def _sheet_of(entry: Entry, file: Path | None, asking: Asking, key_arn: str | None) -> dict[str, Any]:
@@ -114,26 +111,20 @@ def _sheet_of(entry: Entry, file: Path | None, asking: Asking, key_arn: str | No
 
 def _key_of(entry: Entry, outputs: Mapping[str, Any], given: str | None, deployed: Customers | None) -> str:
     """The key of a stack; of a vendor's, the one that a customer sent back, if the role may use it."""
-    customers, got = entry.settings.customers, f"--key-arn is {given}, but"
+    name, customers = entry.name, entry.settings.customers
     if customers is None and given is None:
         return str(outputs[KEY_ARN])
     if customers is None:
-        why = "--key-arn is for the stack of a vendor, with customer_account_ids or customer_key_arns in its entry. "
-        why += "This one has its own key: leave it out"
-    elif given is None:
-        why = "the keys of this stack are its customers'. Give --key-arn with the Key ARN that the customer sent back"
-    elif not _KEY_ID.fullmatch(given.rpartition("/")[2]):
-        why = f"{got} a key ID is a UUID, or mrk- and 32 hexadecimal digits. A part may be missing: copy the Key ARN "
-        why += "whole"
-    elif not customers.cover(given):
-        why = f"{got} the role may not use it: neither customer_account_ids has its account nor customer_key_arns the "
-        why += "key. Add it, deploy, and ask again; or correct the ARN"
-    elif deployed is not None and not deployed.cover(given):
-        run = f"npx cdk deploy {entry.name}"
-        why = f"cmek.yaml has the customer of {given}, but the deployed role does not. Run `{run}` first"
-    else:
-        return given
-    raise Refused(f"{entry.name}: {why}.")
+        raise refused("sheet.j2", "no_customers", name=name)
+    if given is None:
+        raise refused("sheet.j2", "no_key", name=name)
+    if not _KEY_ID.fullmatch(given.rpartition("/")[2]):
+        raise refused("sheet.j2", "no_key_id", name=name, given=given)
+    if not customers.cover(given):
+        raise refused("sheet.j2", "no_customers_key", name=name, given=given)
+    if deployed is not None and not deployed.cover(given):
+        raise refused("sheet.j2", "not_deployed", name=name, given=given)
+    return given
 
 
 def _rows(name: str, asking: Asking, role: str, region: str | None, call_as: str | None) -> list[dict[str, Any]]:
@@ -144,11 +135,9 @@ def _rows(name: str, asking: Asking, role: str, region: str | None, call_as: str
     except AwsError as error:
         if not error.code:
             raise
-        check = "Check the name and --region: the set is in the account and region of the stack that made it."
-        delegated = "A delegated administrator gives --call-as DELEGATED_ADMIN."
-        raise Refused(f"{name}: {error}. {check} {delegated}") from None
+        raise refused("sheet.j2", "no_stack_set", name=name, why=error) from None
     if not instances:
-        raise Refused(f"{name}: the stack set has no stacks. Look at its operations in CloudFormation's console.")
+        raise refused("sheet.j2", "no_stacks", name=name)
     more = ", suspended" if key_denial("")["Sid"] in template else ""
 
     def row(instance: Instance) -> dict[str, Any]:
@@ -157,10 +146,10 @@ def _rows(name: str, asking: Asking, role: str, region: str | None, call_as: str
         try:
             given = _outputs(instance, asking, session, role)
         except (Refused, AwsError) as error:
-            return shown | {"problem": printable(error)}
+            return shown | {"problem": checks.printable(error)}
         return shown | {"role_arn": given[ROLE_ARN], "key_arn": given[KEY_ARN], "external_id": given.get(EXTERNAL_ID)}
 
-    return sorted(side_by_side(row, instances), key=itemgetter("account", "region"))
+    return sorted(side_by_side(row, instances), key=lambda one: (one["account"], one["region"]))
 
 
 def _outputs(instance: Instance, asking: Asking, session: Session, role: str) -> Mapping[str, str]:
@@ -169,15 +158,14 @@ def _outputs(instance: Instance, asking: Asking, session: Session, role: str) ->
         raise Refused(f"there is no stack in this account: {instance.reason or 'look at the operations of the set'}")
     if instance.status != "CURRENT":
         raise Refused("the stack is not as the set has it: look at the operations of the set, and repeat the last one")
-    roles = f"arn:aws:iam::{instance.account}:role/"
+    role_arn = f"arn:aws:iam::{instance.account}:role/{role}"
     if instance.account == session.account:
         inside = asking.own(instance.region)
     else:
         try:
-            inside = asking.acting_as(session, roles + role, region=instance.region)
+            inside = asking.acting_as(session, role_arn, region=instance.region)
         except AwsError as error:
-            why = f"credentials of account {session.account} may not assume {roles}{role} ({error.code})"
-            raise Refused(f"{why}: choose --role or --profile") from None
+            raise refused("sheet.j2", "no_way_in", own=session.account, role=role_arn, code=error.code) from None
     stack = known(read_stack(inside, instance.stack_id), "the stack", "there is no such stack in this account")
     if not stack.is_whole:
         raise Refused(f"the stack is in {stack.status}: mend it first")
@@ -193,12 +181,10 @@ def _table(rows: list[dict[str, Any]], as_csv: bool) -> Iterator[str]:
     """The rows under their columns; in the status stands what is wrong."""
     lines = [list(_COLUMNS if as_csv else _HEADINGS)]
     for row in rows:
-        cells = {column: row[column] or "" for column in _COLUMNS}
-        if row["problem"]:
-            cells["status"] = ": ".join(filter(None, (row["status"], row["problem"])))
-        elif not (row["external_id"] or as_csv):
-            cells["external_id"] = "(leave blank)"
-        lines.append(list(cells.values()))
+        status = ": ".join(filter(None, (row["status"], row["problem"])))
+        no_id = "" if row["problem"] or as_csv else "(leave blank)"
+        cells = row | {"external_id": row["external_id"] or no_id, "status": status}
+        lines.append([cells[column] or "" for column in _COLUMNS])
     if as_csv:
         csv.writer(sys.stdout, lineterminator="\n").writerows(lines)
         return

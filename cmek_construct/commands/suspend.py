@@ -142,7 +142,7 @@ def _grants(case: Deployed, session: Session, revoke: bool) -> Iterator[str]:
         try:
             session.revoke_grant(str(case.key_arn), grant.id)
         except AwsError as error:
-            by_hand = f"{case.kms('revoke-grant')} --grant-id {printable(grant.id)}"
+            by_hand = f"aws kms revoke-grant {case.of_key} --grant-id {printable(grant.id)}"
             left = "Pinecone's role is cut off, but a grant is left, and outlives the suspension"
             raise Refused(f"{left}: {error}. By hand: {by_hand}") from None
     if theirs:

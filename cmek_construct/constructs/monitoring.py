@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Mapping, Sequence
-from configparser import ConfigParser
 from hashlib import sha256
 from pathlib import Path
 from typing import Any, Final
@@ -25,10 +24,10 @@ from cmek_construct.constructs.cmek import PineconeCmek
 from cmek_construct.constructs.key import PineconeKey
 from cmek_construct.constructs.role import CmekRole
 from cmek_construct.constructs.vendor import CustomerKey, PineconeRole
+from cmek_construct.rows import rows
 from cmek_construct.warnings import notice
 
-_KINDS: Final = ConfigParser(interpolation=None)
-_KINDS.read_string(re.sub(r"\n +", " ", Path(__file__).with_name("events.ini").read_text(encoding="utf-8")))
+_KINDS: Final = rows(Path(__file__).with_name("events.ini"))
 _HOME_OF_IAM: Final = "us-east-1"
 """Where CloudTrail delivers IAM's events. Source: IAM user guide, "Logging IAM and AWS STS API calls with AWS
 CloudTrail"."""
@@ -194,7 +193,7 @@ def _told_of(key: kms.IKey | None, role: iam.IRole | None, user: Any) -> Iterato
         policies = [one.ref for one in role.node.find_all() if isinstance(one, iam.CfnManagedPolicy)]
         if policies:
             told["managed policy"] = name, {"requestParameters": {"policyArn": policies}}
-    for kind in _KINDS.sections():
+    for kind in _KINDS:
         if (of := _KINDS[kind]["of"]) in told:
             it, about = told[of]
             yield kind, _pattern([kind], about), it
@@ -248,7 +247,7 @@ def _bring_iam_events_to(scope: Construct, here: ours.Environment) -> None:
             "watched",
             termination_protection=True,
         )
-        calls = [kind for kind in _KINDS.sections() if kind.startswith("Role")]
+        calls = [kind for kind in _KINDS if kind.startswith("Role")]
         bus = f"arn:aws:events:{here.region}:{forwarder.account}:event-bus/default"
         aws_events.Rule(
             forwarder,

@@ -10,7 +10,6 @@ from functools import partial
 from typing import Any, Final, Literal
 
 from cmek_construct import checks, guide, props
-from cmek_construct.checks import Check
 from cmek_construct.customers import CUSTOMERS, Customers
 from cmek_construct.guide import ALL_REGIONS, KeyAccess, Policy, Regions, Statement
 from cmek_construct.props import Prop, Trust
@@ -26,7 +25,7 @@ stack_name: Final = checks.matching(  # the name of an entry of cmek.yaml, which
 )
 
 
-def judge(check: Check, parameter: str, value: Any) -> None:
+def judge(check: checks.Check, parameter: str, value: Any) -> None:
     """Hold a value of the file to its check; in a file there is nothing that a token could stand for."""
     for one in value if isinstance(value, list) else [value]:
         if checks.is_unknown(one):

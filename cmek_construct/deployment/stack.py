@@ -16,7 +16,6 @@ from cmek_construct.customers import CUSTOMERS
 from cmek_construct.deployment.config import StackSettings
 from cmek_construct.deployment.reading import Entry
 from cmek_construct.guide import KeyAccess
-from cmek_construct.props import Prop
 from cmek_construct.warnings import notice
 
 _OF_A_ROLE: Final = (props.ROLE_NAME, props.PERMISSIONS_BOUNDARY, props.REMOVAL_POLICY, props.SUSPENDED)
@@ -73,7 +72,7 @@ class CmekStack(cdk.Stack):
         for warning, reason in (own.acknowledge or {}).items():
             cdk.Validations.of(self).acknowledge(cdk.Acknowledgment(id=warning, reason=reason))
 
-    def _made(self, own: StackSettings, rows: Iterable[Prop]) -> dict[str, Any]:
+    def _made(self, own: StackSettings, rows: Iterable[props.Prop]) -> dict[str, Any]:
         """The props as constructors take them."""
         said = {row: getattr(own, row.name) for row in rows} | {props.REGIONS: own.trust.regions}
         return {

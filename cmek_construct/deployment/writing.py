@@ -10,7 +10,7 @@ import re
 import shutil
 from collections.abc import Iterator, Mapping
 from contextlib import suppress
-from importlib import resources
+from functools import cache
 from importlib.metadata import distribution
 from pathlib import Path
 from typing import Any, Final
@@ -43,14 +43,18 @@ def beside_top(props: Mapping[str, Any], top: Mapping[str, Any]) -> dict[str, An
     return {name: props.get(name) for name in names if props.get(name) != shared.get(name)}
 
 
+@cache
+def to_fill_in(room: str) -> Any:
+    """The files of a room that are filled in: text that stays as it is written, around what is given."""
+    from jinja2 import Environment, PackageLoader, StrictUndefined  # takes its time, and few commands need it
+
+    as_written: dict[str, Any] = {"trim_blocks": True, "lstrip_blocks": True, "keep_trailing_newline": True}
+    return Environment(loader=PackageLoader(room, ""), undefined=StrictUndefined, **as_written)  # noqa: S701 - no HTML
+
+
 def rendered(file: str, **values: Any) -> str:
     """A file of this room, filled in."""
-    from jinja2 import Environment, StrictUndefined  # takes its time, and few commands write
-
-    text = resources.files(__package__).joinpath(file).read_text(encoding="utf-8")
-    as_written: dict[str, Any] = {"trim_blocks": True, "lstrip_blocks": True, "keep_trailing_newline": True}
-    environment = Environment(undefined=StrictUndefined, **as_written)  # noqa: S701 - no HTML
-    return environment.from_string(text).render(values)
+    return str(to_fill_in(__package__).get_template(file).render(values))
 
 
 def _text(value: Any) -> str:
@@ -186,14 +190,13 @@ def replace(path: Path, text: str) -> None:
             draft.unlink(missing_ok=True)
 
 
-def make_folder() -> Iterator[str]:
-    """Write what the folder of a new cmek.yaml lacks, never over a file that is there; the lines say what was done."""
+def make_folder() -> dict[str, list[str]]:
+    """Write what the folder of a new cmek.yaml lacks, never over a file that is there.
+
+    Gives which files are new, with cmek.yaml itself, and which were left as they were; none beside another app.
+    """
     if is_of_another_app(Path()):
-        yield (
-            f"Wrote {FILE}, and nothing else: an app is here that does not read it. To deploy from {FILE}, begin in an "
-            "empty folder; an app of your own takes the same values as props of PineconeCmek."
-        )
-        return
+        return {"new": [], "left": []}
     installed = distribution("cmek-construct")
     # What it was installed from, where that is still there: by PEP 610, as pip and uv do.
     url = json.loads(installed.read_text("direct_url.json") or "{}").get("url", "")
@@ -202,7 +205,7 @@ def make_folder() -> Iterator[str]:
     package = f"cmek-construct[cli] @ {url}" if origin.is_dir() else f"cmek-construct[cli]=={installed.version}"
     values = {"wheel": wheel, "package": package, "version": installed.version}
     contents = {name: rendered(f"new_folder/{name.lstrip('.')}.j2", **values).encode() for name in _FOLDER}
-    new, left = [str(FILE)], []
+    new, left = [str(FILE)], list[str]()
     for name, content in (contents | ({wheel: origin.read_bytes()} if wheel else {})).items():
         try:
             with Path(name).open("xb") as file:
@@ -211,9 +214,4 @@ def make_folder() -> Iterator[str]:
         except FileExistsError:
             if Path(name).is_dir() or Path(name).read_bytes() != content:
                 left.append(name)
-    yield f"Wrote {', '.join(new)}."
-    if left:
-        yield f"Left as it was: {', '.join(left)}. `cmek init` in an empty folder shows what it would be."
-    if "package.json" in new:
-        node = "`node --version`; 20 or older is past its end, and the CDK warns of it"
-        yield f"Once, for the CDK CLI, with Node.js 22 or 24 ({node}): npm install"
+    return {"new": new, "left": left}

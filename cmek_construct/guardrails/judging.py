@@ -12,8 +12,8 @@ from typing import Any, Final
 
 from cmek_construct import warnings as ids
 from cmek_construct.checks import printable
-from cmek_construct.guardrails import kept, rule, too_little, too_much
-from cmek_construct.guardrails.rule import Violation, key_uses, trusts_of
+from cmek_construct.guardrails import kept, too_little, too_much
+from cmek_construct.guardrails.rule import Violation, broken, key_uses, trusts_of
 from cmek_construct.policy import CannotBeJudged
 from cmek_construct.policy.words import Quoted
 from cmek_construct.templates.files import MANIFEST
@@ -22,9 +22,6 @@ from cmek_construct.templates.pinecone import find
 from cmek_construct.templates.reading import each_of, members
 from cmek_construct.templates.run import Run
 
-_EVERY: Final = [one for file in (kept, too_little, rule, too_much) for one in vars(file).values()]
-RULES: Final = tuple(dict.fromkeys(one for one in _EVERY if isinstance(one, rule.Rule)))
-"""Every rule, as the files have them."""
 REPORT: Final = "validation-report.json"
 """The file of an assembly in which CDK says what the plugins found."""
 
@@ -51,14 +48,15 @@ def _violations(found: Found) -> Iterator[Violation]:
         yield from _judged(naming.place, too_much.of_naming(naming, found.ask))
     yield from too_much.of_outputs(found)
     for unread in found.unread:
-        yield kept.UNREAD.broken(unread.place, f"{Quoted(unread.place.path)}: {unread.why} {unread.way_out}")
+        what = f"{Quoted(unread.place.path)}: {unread.why} {unread.way_out}"
+        yield broken("cannot-be-judged kind", unread.place, what)
 
 
 def _judged(place: Place, *checks: Iterator[Violation]) -> Iterator[Violation]:
     try:
         yield from chain(*checks)
     except CannotBeJudged as why:
-        yield kept.UNREAD.broken(place, f"Its policies cannot be compared: {why}.", str(why))
+        yield broken("cannot-be-judged kind", place, f"Its policies cannot be compared: {why}.", str(why))
 
 
 def guarded(

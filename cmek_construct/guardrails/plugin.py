@@ -83,7 +83,7 @@ class CmekGuardrails:
         violations = []
         for problem in found.problems:
             what, cure = f"{problem.where}: {problem.what}", problem.way_out or "Synthesize the app anew."
-            violations.append(_violation(ids.CANNOT_BE_JUDGED, what, cure, files[0]))
+            violations.append(_violation("cannot-be-judged", what, cure, files[0]))
         for one in judge(found):
             if one.meant is None:
                 file, logical_id, within = one.reported
@@ -120,7 +120,7 @@ def _concern_every_selection(file: Path) -> None:
         # That nothing could be judged is no violation, and the CLI would take it for a success.
         failure = ours.get("metadata", {}).get("error")
         if failure and not ours["violations"]:
-            failed = {"ruleName": ids.CANNOT_BE_JUDGED, "description": failure, "severity": "fatal"}
+            failed = {"ruleName": "cannot-be-judged", "description": failure, "severity": "fatal"}
             ours["violations"] = [{**failed, "violatingConstructs": [{"constructPath": ""}]}]
         for construct in (each for one in ours["violations"] for each in one["violatingConstructs"]):
             # As the CLI shows it, in a field by which nothing is selected.

@@ -4,14 +4,15 @@ import hashlib
 import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
-from typing import ClassVar, Final
+from typing import ClassVar, Final, NamedTuple
 
 from cmek_construct import guide
-from cmek_construct import warnings as ids
 from cmek_construct.checks import EXTERNAL_ID, REGION
 from cmek_construct.policy import aws
 from cmek_construct.policy.text import alone, is_unreadable
+from cmek_construct.rows import rows
 from cmek_construct.templates.choices import Case
 from cmek_construct.templates.evidence import allowing, names_in
 from cmek_construct.templates.found import Found, Now, Output, Place, beside
@@ -27,19 +28,47 @@ _SOME_ID: Final = "the-one-external-ID"
 """Stands for the external ID where one is asked for, and none is said."""
 
 
+class Rule(NamedTuple):
+    """What there is to say of one rule: a section of `rules.ini`."""
+
+    id: str
+    sentence: str
+    allows: str
+    cure: str
+
+
+@cache
+def rules() -> Mapping[str, Rule]:
+    """Every rule, by the name of its section: read where somebody is told of one."""
+    actions = f"{', '.join(guide.KEY_USE[:-1])} and {guide.KEY_USE[-1]}"
+    page = rows(Path(__file__).with_name("rules.ini")).items()
+    said = {name: [row[what].replace("{actions}", actions) for what in Rule._fields[1:]] for name, row in page}
+    return {name: Rule(name.partition(" ")[0], *texts) for name, texts in said.items()}
+
+
 @dataclass(frozen=True)
 class Violation:
     """A rule that a template breaks."""
 
+    name: str
+    """Of its section in `rules.ini`."""
     rule: str
     """Its id, with the witness: who could do what."""
     place: Place
     what: str
     """What is wrong, in one sentence, with the value."""
-    allows: str
-    cure: str
     meant: str | None
     """Why it is meant, where its construct, the app or who asks says so."""
+
+    @property
+    def allows(self) -> str:
+        """What it allows whom to do."""
+        return rules()[self.name].allows
+
+    @property
+    def cure(self) -> str:
+        """The way out."""
+        return rules()[self.name].cure
 
     @property
     def logical_id(self) -> str:
@@ -53,34 +82,14 @@ class Violation:
         return file, logical_id, "".join(f"In TemplateBody, {one}: " for one in rest.split("/") if one)
 
 
-@dataclass(frozen=True)
-class Rule:
-    """What there is to say of one rule. It stands in the file of the function that finds what breaks it."""
-
-    id: str
-    """Stable: people acknowledge it."""
-    sentence: str
-    """What must hold."""
-    allows: str
-    """What it would allow whom to do."""
-    cure: str
-    """The way out."""
-
-    def broken(self, place: Place, what: str, witness: str = "", meant: str | None = None) -> Violation:
-        """That something breaks it: by a witness where each is acknowledged by itself, and another is not with it."""
-        what = what if len(what) <= _LONGEST else f"{what[:_LONGEST]} …"
-        text = re.sub(r"[^A-Za-z0-9_+=,.@:/*?-]", "", witness.replace(" ", "_"))
-        if len(text) > _LONGEST_WITNESS:
-            text = f"{text[:_LONGEST_WITNESS]}-{hashlib.sha256(text.encode()).hexdigest()[:8]}"
-        return Violation(f"{self.id}[{text}]" if witness else self.id, place, what, self.allows, self.cure, meant)
-
-
-ACCESS_UNREAD: Final = Rule(
-    ids.CANNOT_BE_JUDGED,
-    sentence="Everything that says who may do what can be read from the template.",
-    allows="Nobody can tell whom it lets in before it is deployed.",
-    cure="Write it out, or for an external ID take a parameter.",
-)
+def broken(name: str, place: Place, what: str, witness: str = "", meant: str | None = None) -> Violation:
+    """That something breaks a rule: by a witness where each is acknowledged by itself, and another is not with it."""
+    what = what if len(what) <= _LONGEST else f"{what[:_LONGEST]} …"
+    text = re.sub(r"[^A-Za-z0-9_+=,.@:/*?-]", "", witness.replace(" ", "_"))
+    if len(text) > _LONGEST_WITNESS:
+        text = f"{text[:_LONGEST_WITNESS]}-{hashlib.sha256(text.encode()).hexdigest()[:8]}"
+    id = name.partition(" ")[0]
+    return Violation(name, f"{id}[{text}]" if witness else id, place, what, meant)
 
 
 @dataclass(frozen=True, eq=False)

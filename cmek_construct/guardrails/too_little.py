@@ -5,16 +5,16 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime, timezone
 from itertools import islice, product
-from typing import Final, TypeAlias
+from typing import Final, NamedTuple
 
 from cmek_construct import checks, guide
-from cmek_construct.guardrails.rule import KeyUse, Rule, Subject, Trust, Violation
+from cmek_construct.guardrails.rule import KeyUse, Subject, Trust, Violation, broken
 from cmek_construct.policy import Policy, Request, Said, Statement, Verdict, aws, canonical, read
 from cmek_construct.policy.text import is_known, is_unreadable, parts
 from cmek_construct.policy.words import Quoted, in_doubt, plain
 from cmek_construct.templates.evidence import allowing, organizations
 from cmek_construct.templates.found import Attached, Found
-from cmek_construct.templates.reading import each_of, members
+from cmek_construct.templates.reading import by, each_of, members
 
 _FACTS: Final[Mapping[str, str | None]] = {
     **aws.DIRECT_CALL,
@@ -28,48 +28,21 @@ _OWNERS: Final[Mapping[str, Mapping[str, str | None]]] = {
     "kms:GetKeyPolicy": _FACTS,
     "kms:PutKeyPolicy": {**_FACTS, "kms:BypassPolicyLockoutSafetyCheck": "false"},
 }
+_NOT_SEEN: Final = "pinecone-not-seen-to-come-in"
+_HOW: Final = {Verdict.YES: "yes", Verdict.CANNOT_TELL: "unsure"}
 _MOST_TAGS: Final = 16  # combinations that are tried
 _EVERYTHING: Final = Statement("everything", "Allow", actions=("*",), resources=("*",))
-_Answered: TypeAlias = tuple[Request, Said, str]
-"""What is needed, what a policy says to it, and how it then stands: ``yes``; ``denied`` or otherwise ``no``; ``may be
-denied`` or otherwise ``unsure``; or ``unread``, which another rule tells."""
 
-LOCKED_OUT: Final = Rule(
-    "pinecone-locked-out",
-    sentence="Pinecone can assume the role, and the role can encrypt and decrypt.",
-    allows="Nobody: Pinecone could not read or write what it stores.",
-    cure="Take out what keeps Pinecone out. To cut it off on purpose, use suspended=True.",
-)
-NOT_SEEN: Final = Rule(
-    "pinecone-not-seen-to-come-in",
-    sentence=LOCKED_OUT.sentence,
-    allows="Nobody: Pinecone may be kept out, and no template can tell.",
-    cure="See that Pinecone's calls meet it, and acknowledge it; or take it out.",
-)
-OWNER: Final = Rule(
-    "key-owner",
-    sentence="The account's root may read and change the key policy.",
-    allows="Nobody could mend or manage the key: the data would be lost with the first mistake.",
-    cure='Put the statement "Enable IAM User Permissions" of the KMS console back.',
-)
-OWNER_DENIED: Final = Rule(
-    "key-owner-denied",
-    sentence="No denial takes kms:PutKeyPolicy from the account that owns the key.",
-    allows="Nobody, not even the account's root, could take the denial back.",
-    cure="Deny single actions, or single principals, and leave kms:PutKeyPolicy to the account.",
-)
-TRUST_SIZE: Final = Rule(
-    "trust-size",
-    sentence="The trust policy has no more characters than IAM takes.",
-    allows="Nobody: the deploy fails, unless the account's quota was raised.",
-    cure="Name fewer regions, take ALL_REGIONS, or have the quota raised.",
-)
-ROLE_TAGS: Final = Rule(
-    "role-tags",
-    sentence="IAM takes the tags of the role.",
-    allows="Nobody: the deploy fails.",
-    cure="Mend the tags where they are set, such as by cdk.Tags.of(…).",
-)
+
+class _Answer(NamedTuple):
+    """What is needed, and what a policy says to it."""
+
+    request: Request
+    said: Said
+    how: str
+    """``yes``, ``no`` or ``unsure``; or ``unread``, which another rule tells."""
+    is_denial: bool
+    """Whether a denial takes it, or may do so."""
 
 
 def of_trust(trust: Trust) -> Iterator[Violation]:
@@ -82,53 +55,57 @@ def of_trust(trust: Trust) -> Iterator[Violation]:
     yield from _shortages(trust, _asked(trust.found, _but(policy, guide.assume_role_denial()), requests))
     is_read = not any(one.unreadable for one in policy.statements)
     if is_read and not requests and not trust.found.ask.beyond(policy, trust.limit):
-        yield LOCKED_OUT.broken(trust.place, "The trust policy lets in none of Pinecone's roles.")
+        yield broken("pinecone-locked-out", trust.place, "The trust policy lets in none of Pinecone's roles.")
     document = properties.get("AssumeRolePolicyDocument")
     # What only the deploy knows counts as nothing.
     unknown = sum(map(len, re.findall(r"\$\{[^}]*\}", str(document))))
     size = checks.characters(document) - unknown if isinstance(document, dict) else 0
     if size > checks.TRUST_POLICY_QUOTA:
         what = f"The trust policy has {size:,} characters, over {checks.TRUST_POLICY_QUOTA:,}."
-        yield TRUST_SIZE.broken(trust.place, what)
+        yield broken("trust-size", trust.place, what)
     pairs = [(one.get("Key"), one.get("Value")) for one in map(members, each_of(properties.get("Tags")))]
     try:
         checks.tags("Tags", [pair for pair in pairs if all(isinstance(one, str) and is_known(one) for one in pair)])
     except ValueError as error:
-        yield ROLE_TAGS.broken(trust.place, str(error))
+        yield broken("role-tags", trust.place, str(error))
 
 
 def of_key(use: KeyUse) -> Iterator[Violation]:
     """The role cannot encrypt and decrypt, or the account's root has lost the key."""
     account, policy = use.now.account, _kept(use.now.policy, lambda one: not organizations(one))
-    owner, root, tags = [], f"arn:aws:iam::{account}:root", _tags(policy)
+    root, tags = f"arn:aws:iam::{account}:root", _tags(policy)
     asked = [
         Request(root, action, context={**context, "aws:userid": account, **some}, own=True)
         for action, context in _OWNERS.items()
         for some in tags
     ]
-    every = list(_asked(use.found, policy, asked if "KeyPolicy" in use.now.properties else ()))
-    for action in _OWNERS:
-        answers = [it for it in every if it[0].action == action]
-        owner += _first(answers, "yes") or _first(answers, "unsure", "may be denied") or answers[:1]
+    every = _asked(use.found, policy, asked if "KeyPolicy" in use.now.properties else ())
+    # The owner may ask with whatever tags let it.
+    owner = [
+        max(answers, key=lambda it: (it.how == "yes", it.how == "unsure"))
+        for answers in by(every, lambda it: it.request.action).values()
+    ]
     requests = []
     for role in use.roles:
         policy = _but(policy, guide.key_denial(role.arn))
         own = True if role.account != account else None
         requests += [Request(role.arn, action, context=_FACTS, own=own) for action in guide.ENCRYPT_DECRYPT]
     # What keeps the owner out as well is said of the owner alone.
-    denied = {id(said.statement) for _, said, how in owner if how == "denied"}
-    unsure = {id(said.statement) for _, said, how in owner if how != "yes"}
-    told = {"no": denied, "denied": denied, "unsure": unsure, "may be denied": unsure}
+    denied = {id(it.said.statement) for it in owner if it.how == "no" and it.is_denial}
+    missed = {id(it.said.statement) for it in owner if it.how != "yes"}
     needed = _asked(use.found, policy, requests)
-    yield from _shortages(use, [one for one in needed if id(one[1].statement) not in told.get(one[2], ())])
-    for request, said, _ in _first(owner, "no", "unsure"):
-        surely = "surely " if said.verdict is Verdict.CANNOT_TELL else ""
-        yield OWNER.broken(use.place, f"The key policy does not {surely}let the account's root {request.action}.")
-    for _, said, _ in _first(owner, "denied"):
-        by = said.statement.name if said.statement else ""
-        what = f"The key policy denies kms:PutKeyPolicy to its own account, by {Quoted(by)}."
-        yield OWNER_DENIED.broken(use.place, what)
-    yield from _shortages(use, [one for one in owner if one[2] == "may be denied"], OWNER_DENIED)
+    yield from _shortages(
+        use, (it for it in needed if id(it.said.statement) not in (denied if it.how == "no" else missed))
+    )
+    for it in [it for it in owner if it.how in ("no", "unsure") and not it.is_denial][:1]:
+        surely = "surely " if it.how == "unsure" else ""
+        what = f"The key policy does not {surely}let the account's root {it.request.action}."
+        yield broken("key-owner", use.place, what)
+    denials = [it for it in owner if it.is_denial]
+    for denial in [it.said.statement for it in denials if it.how == "no" and it.said.statement][:1]:
+        what = f"The key policy denies kms:PutKeyPolicy to its own account, by {Quoted(denial.name)}."
+        yield broken("key-owner-denied", use.place, what)
+    yield from _shortages(use, (it for it in denials if it.how == "unsure"), "key-owner-denied")
 
 
 def _tags(policy: Policy) -> list[dict[str, str | None]]:
@@ -155,55 +132,44 @@ def of_permission(attached: Attached, found: Found) -> Iterator[Violation]:
         policy = replace(policy, statements=(_EVERYTHING, *policy.statements))
     role = next((one.arn for one in found.roles_in(attached.case, [attached.role])), None)
     role = role or f"arn:aws:iam::{attached.role.stack.account}:role/x"
-    asked: list[_Answered] = []
+    asked: list[_Answer] = []
     for _, key in found.keys_of.get(attached.role, ()):
         # What a call on a key says of where it is, as far as that is known.
         where = zip(("aws:RequestedRegion", "aws:ResourceAccount"), parts(key, ":")[3:5], strict=False)
         sent = {**_FACTS, **{what: value for what, value in where if is_known(value)}}
         asked += _asked(found, policy, [Request(role, what, key, sent) for what in guide.ENCRYPT_DECRYPT])
-    for request, *_ in _first(asked, "no", "denied"):
-        yield LOCKED_OUT.broken(place, f"{Quoted(name)} keeps the role from {request.action}.", name)
-    for request, said, _ in _first(asked, "unsure", "may be denied"):
-        hangs_on = place.stack.short(plain(in_doubt(said.hangs_on)))
-        what = f"{Quoted(name)} may keep the role from {request.action}: that hangs on {hangs_on}."
-        yield NOT_SEEN.broken(place, what, f"{name} {' '.join(said.hangs_on)}")
+    for it in [it for it in asked if it.how == "no"][:1]:
+        yield broken("pinecone-locked-out", place, f"{Quoted(name)} keeps the role from {it.request.action}.", name)
+    for it in [it for it in asked if it.how == "unsure"][:1]:
+        hangs_on = place.stack.short(plain(in_doubt(it.said.hangs_on)))
+        what = f"{Quoted(name)} may keep the role from {it.request.action}: that hangs on {hangs_on}."
+        yield broken(_NOT_SEEN, place, what, f"{name} {' '.join(it.said.hangs_on)}")
 
 
-def _asked(found: Found, policy: Policy, requests: Sequence[Request]) -> Iterator[_Answered]:
+def _asked(found: Found, policy: Policy, requests: Sequence[Request]) -> Iterator[_Answer]:
     for request, said in zip(requests, found.ask.answers(policy, requests) if requests else (), strict=True):
-        may_be_denial = said.statement is None or said.statement.effect == "Deny"
-        how = "denied" if said.verdict is Verdict.NO and said.statement and may_be_denial else "no"
-        if said.verdict is Verdict.YES:
-            how = "yes"
-        elif (said.statement and said.statement.unreadable) or any(map(is_unreadable, said.hangs_on)):
+        statement, how = said.statement, _HOW.get(said.verdict, "no")
+        if how != "yes" and ((statement and statement.unreadable) or any(map(is_unreadable, said.hangs_on))):
             how = "unread"
-        elif said.verdict is Verdict.CANNOT_TELL:
-            how = "may be denied" if may_be_denial else "unsure"
-        yield request, said, how
+        is_denial = statement.effect == "Deny" if statement else how == "unsure"
+        yield _Answer(request, said, how, is_denial)
 
 
-def _first(needed: Iterable[_Answered], *kinds: str) -> list[_Answered]:
-    """The first of which it stands so, if there is one."""
-    return [one for one in needed if one[2] in kinds][:1]
-
-
-def _shortages(subject: Subject, needed: Iterable[_Answered], unsure: Rule = NOT_SEEN) -> Iterator[Violation]:
+def _shortages(subject: Subject, needed: Iterable[_Answer], unsure: str = _NOT_SEEN) -> Iterator[Violation]:
     """One violation for each statement, or condition, that keeps somebody out or may do so."""
-    found: dict[tuple[bool, tuple[str, ...]], list[Request]] = {}
-    for request, said, how in needed:
-        if how in ("no", "denied"):
-            denial = (said.statement.name,) if said.statement and how == "denied" else ()
-            found.setdefault((False, denial), []).append(request)
-        elif how in ("unsure", "may be denied"):
-            found.setdefault((True, said.hangs_on), []).append(request)
-    for (is_unsure, by), requests in sorted(found.items(), key=lambda it: it[0][0]):
+    found: dict[tuple[str, tuple[str, ...]], list[Request]] = {}
+    for request, said, how, is_denial in needed:
+        if how in ("no", "unsure"):
+            denial = (said.statement.name,) if said.statement and is_denial else ()
+            found.setdefault((how, said.hangs_on if how == "unsure" else denial), []).append(request)
+    for (how, why), requests in sorted(found.items(), key=lambda it: it[0][0]):
         whom = Quoted(", ".join(dict.fromkeys(one.principal for one in requests)))
         what = " and ".join(dict.fromkeys(one.action for one in requests))
-        rule, text = LOCKED_OUT, f"does not let {whom} {what}{''.join(f' by {Quoted(one)}' for one in by)}."
-        if is_unsure:
-            hangs_on = subject.place.stack.short(plain(in_doubt(by)))
+        rule, text = "pinecone-locked-out", f"does not let {whom} {what}{''.join(f' by {Quoted(one)}' for one in why)}."
+        if how == "unsure":
+            hangs_on = subject.place.stack.short(plain(in_doubt(why)))
             rule, text = unsure, f"does not surely let {whom} {what}: that hangs on {hangs_on}."
-        yield rule.broken(subject.place, f"{subject.where} {text}", " ".join(by) or requests[0].principal)
+        yield broken(rule, subject.place, f"{subject.where} {text}", " ".join(why) or requests[0].principal)
 
 
 def _may_be_of_kms(statement: Statement) -> bool:

@@ -9,11 +9,10 @@ import re
 from collections.abc import Callable, Iterator
 from dataclasses import replace
 from itertools import takewhile
-from typing import Any, Final
+from typing import Any, Final, TypeAlias
 
 from cmek_construct import guide
-from cmek_construct import warnings as ids
-from cmek_construct.guardrails.rule import ACCESS_UNREAD, ANY_ROLE, ONE_ROLE, KeyUse, Rule, Trust, Violation
+from cmek_construct.guardrails.rule import ANY_ROLE, ONE_ROLE, KeyUse, Trust, Violation, broken
 from cmek_construct.policy import Policy, Statement, Witness, aws, words
 from cmek_construct.policy.questions import Questions
 from cmek_construct.policy.statements import DELETED
@@ -42,31 +41,21 @@ _TAKEN_ON: Final = re.compile(r"(\w*[a-z])?Role(Arn|ARN|Name)?")
 _CONSOLE: Final = {"Role ARN": ("iam", "role/"), "Key ARN": ("kms", "key/")}
 """The fields of Pinecone's console that take an ARN: of which service, and how what it names begins."""
 
-PERMISSIONS: Final = Rule(
-    "role-permissions",
-    sentence="The role has no permissions but those on customers' keys of the guide's second tab.",
-    allows="Pinecone could do so in your account, beside using the key.",
-    cure="Take the policy off the role: the key policy lets it use the key.",
-)
-OUTPUT_VALUE: Final = Rule(
-    "output-value",
-    sentence="What an output gives for Pinecone's console is the role or the key.",
-    allows="Pinecone would encrypt with a key, or assume a role, of somebody else, for good.",
-    cure="Set the output's Value to the ARN of the role or the key.",
-)
-
 
 def of_permission(attached: Attached, found: Found) -> Iterator[Violation]:
     """A policy of the role that says more than the guide's statement of a customer, or cannot be read."""
     name, place, policy, account = attached.name, attached.place, attached.policy, attached.role.stack.account
     if policy is None:
         if is_unreadable(name):
-            yield ACCESS_UNREAD.broken(place, f"A policy of the role is {Quoted(name)}, which cannot be read.", name)
+            yield broken(
+                "cannot-be-judged", place, f"A policy of the role is {Quoted(name)}, which cannot be read.", name
+            )
         elif not attached.is_boundary:
-            yield PERMISSIONS.broken(place, f"The role has the policy {Quoted(name)}, which no template shows.", name)
+            what = f"The role has the policy {Quoted(name)}, which no template shows."
+            yield broken("role-permissions", place, what, name)
         return
     for what in (what for statement in policy.statements for what in statement.unreadable):
-        yield ACCESS_UNREAD.broken(place, f"The policy {Quoted(name)} of the role has {Quoted(what)}.", what)
+        yield broken("cannot-be-judged", place, f"The policy {Quoted(name)} of the role has {Quoted(what)}.", what)
     # No template may say which account is the role's own, in which it has a key already.
     may_be_own = attached.role in found.keys_of and not is_known(account)
     readable = [statement for statement in allowing(policy) if not statement.unreadable]
@@ -87,7 +76,7 @@ def of_permission(attached: Attached, found: Found) -> Iterator[Violation]:
         said = plain(words.of_statement(_plainly(statement)))
         unknown = " No template says which account is its own." * may_be_own
         does = [*_texts_of(statement, "actions"), *_texts_of(statement, "resources")]
-        yield PERMISSIONS.broken(place, f"By {Quoted(name)}: {said}{unknown}", " ".join(does))
+        yield broken("role-permissions", place, f"By {Quoted(name)}: {said}{unknown}", " ".join(does))
 
 
 def _texts_of(statement: Statement, member: str) -> list[str]:
@@ -110,7 +99,7 @@ def of_naming(naming: Naming, ask: Questions) -> Iterator[Violation]:
         names = [one for one in naming.member.split(".") if not one.isdecimal()]
         of_aws = takewhile(lambda name: not _FREE.fullmatch(name), names)
         if not _TAKEN_ON.fullmatch(names[-1]) and any(map(_LET_IN.fullmatch, of_aws)):
-            yield PERMISSIONS.broken(naming.place, f"{where} names the role.", f"{kind} {naming.member}")
+            yield broken("role-permissions", naming.place, f"{where} names the role.", f"{kind} {naming.member}")
         return
     # What the role may do and not every role of its account may.
     account = f"arn:aws:iam::{parts(naming.arn, ':')[4]}"
@@ -122,7 +111,7 @@ def of_naming(naming: Naming, ask: Questions) -> Iterator[Violation]:
     for statement in {id(one): one for one in of_role}.values():
         if statement.unreadable or statement not in everybodys:
             what = f"{where} lets the role {plain(words.actions(_plainly(statement)))}."
-            yield PERMISSIONS.broken(naming.place, what, " ".join([kind, *_texts_of(statement, "actions")]))
+            yield broken("role-permissions", naming.place, what, " ".join([kind, *_texts_of(statement, "actions")]))
 
 
 def of_outputs(found: Found) -> Iterator[Violation]:
@@ -141,17 +130,27 @@ def of_outputs(found: Found) -> Iterator[Violation]:
                 why = "which is neither in the templates nor of their account"
                 why = f"and not {Quoted(instead[0])} of its own stack" if is_given else why
                 what = f"The output for {output.label} in Pinecone's console gives {Quoted(value)}, {why}."
-                yield OUTPUT_VALUE.broken(output.place, what, value)
+                yield broken("output-value", output.place, what, value)
 
 
 # Key policies and trust policies.
 
+_SAID_BY: Final = {
+    "trust-external-id": ["trust-open-to-all"],
+    "trust-action": ["trust-open-to-all"],
+    "key-grants": ["key-role-access", "key-open-to-all"],
+    "key-role-access": ["key-open-to-all"],
+}
+"""What another rule says already, of the same statement."""
+_Row: TypeAlias = tuple[str, str, object]
+"""A rule, what of a witness its acknowledgement names, and whether the rule is about the witness."""
+
 
 def _beyond(
-    subject: Trust | KeyUse, limit: guide.Policy, name: Callable[[Witness, str], tuple[Rule, str]]
+    subject: Trust | KeyUse, limit: guide.Policy, rows: Callable[[Witness, str], list[_Row]]
 ) -> Iterator[Violation]:
     """What a policy allows beyond its limit: each statement and principal under one rule; and whom it names in vain."""
-    found: dict[int, list[tuple[Rule, Violation]]] = {}
+    found: dict[int, list[Violation]] = {}
     for witness in subject.found.ask.beyond(subject.now.policy, limit):
         statement = witness.statement
         maybe = () if witness.certain else witness.hangs_on
@@ -161,23 +160,23 @@ def _beyond(
             # What cannot be read may be anything.
             hidden = [*filter(is_unreadable, texts), *statement.unreadable]
             if hidden:
-                rule, whom = ACCESS_UNREAD, hidden[0]
+                rule, whom = "cannot-be-judged", hidden[0]
                 what = f"{subject.where} has {Quoted(whom)}, which cannot be judged from the template."
             else:
-                rule, whom = name(witness, who)
+                rule, whom = next((rule, about) for rule, about, is_it in rows(witness, who) if is_it)
                 narrowed = replace(witness, principals=(who,), actions=tuple(_actions_of(witness)))
                 said = f"{Quoted(statement.name)}: {plain(words.of_witness(narrowed, subject.now.account))}"
                 what = subject.place.stack.short(f"{subject.where}, {said}")
-            found.setdefault(id(statement), []).append((rule, rule.broken(subject.place, what, whom)))
+            found.setdefault(id(statement), []).append(broken(rule, subject.place, what, whom))
     for some in found.values():
-        rules = {rule for rule, _ in some}
-        yield from (one for rule, one in some if not rules.intersection(_SAID_BY.get(rule, ())))
+        rules = {one.name for one in some}
+        yield from (one for one in some if not rules.intersection(_SAID_BY.get(one.name, ())))
     # The unique ID that AWS puts in the place of a role or user that was deleted.
     for statement in subject.now.policy.statements:
         for one in statement.principals or ():
             if one.kind == "AWS" and DELETED.fullmatch(one.name):
                 what = f"{one.name}, the ID of a role or user that was deleted, in {Quoted(statement.name)}."
-                yield DELETED_PRINCIPAL.broken(subject.place, f"{subject.where} names {what}", one.name)
+                yield broken("deleted-principal", subject.place, f"{subject.where} names {what}", one.name)
 
 
 def _actions_of(witness: Witness) -> list[str]:
@@ -191,39 +190,6 @@ def _actions_of(witness: Witness) -> list[str]:
 
 # The key policy.
 
-ROLE_ACCESS: Final = Rule(
-    "key-role-access",
-    sentence="Pinecone's role, and whoever is of another account, is no more than a key user of the KMS console.",
-    allows="They could do more than to use the key: change its policy, disable it or have it deleted.",
-    cure=f"Leave {', '.join(guide.KEY_USE[:-1])} and {guide.KEY_USE[-1]}.",
-)
-GRANTS: Final = Rule(
-    "key-grants",
-    sentence="The role makes grants for AWS services alone.",
-    allows="They could hand the use of the key to anybody, by a grant that outlives a change of the policy.",
-    cure="Set the condition Bool kms:GrantIsForAWSResource true, or take the grant actions out.",
-)
-KEY_OPEN: Final = Rule(
-    "key-open-to-all",
-    sentence="The key policy allows nothing to everybody.",
-    allows="Everybody who meets its conditions could do so, in whatever account.",
-    cure="Name the roles of your account that need the key.",
-)
-FOREIGN: Final = Rule(
-    ids.FOREIGN_PRINCIPAL,
-    sentence="The key policy allows nothing to another account or a service, but for a vendor's "
-    "role that was declared.",
-    allows="They could use the key and read what it encrypts.",
-    cure="Take the principal out; or declare a vendor's role, by CmekGuardrails(vendor_role_arns=[…]) or with "
-    "CustomerKey.",
-)
-DELETED_PRINCIPAL: Final = Rule(
-    "deleted-principal",
-    sentence="Nobody who was deleted is named.",
-    allows="Nobody: it matches no one, not even a role made again under the old name.",
-    cure="Take it out; name the new role by its ARN.",
-)
-
 
 def of_key(use: KeyUse) -> Iterator[Violation]:
     """Who may do more with the key than its limit says, or is of another account."""
@@ -234,13 +200,16 @@ def of_key(use: KeyUse) -> Iterator[Violation]:
     elsewhere = [one.name for one in every if one.kind == "Federated"]
     users = dict.fromkeys([*use.role_arns, *others, *sorted(vendors)])
 
-    def named(witness: Witness, who: str) -> tuple[Rule, str]:
+    def rows(witness: Witness, who: str) -> list[_Row]:
         does = " ".join([shown(who), *_actions_of(witness)])
-        if who in elsewhere:
-            return FOREIGN, shown(who)
-        if who in users or (_is_of(who, owner) and witness.statement.principals is not None):
-            return (GRANTS if witness.request.action in guide.GRANTS else ROLE_ACCESS), does
-        return (KEY_OPEN, does) if who == "*" else (FOREIGN, shown(who))
+        is_user = who in users or (_is_of(who, owner) and witness.statement.principals is not None)
+        return [
+            ("key-foreign-principal", shown(who), who in elsewhere),
+            ("key-grants", does, is_user and witness.request.action in guide.GRANTS),
+            ("key-role-access", does, is_user),
+            ("key-open-to-all", does, who == "*"),
+            ("key-foreign-principal", shown(who), True),
+        ]
 
     # The owner's account rules the key; the role, and who is of another account, uses it.
     of_account: dict[str, Any] = {"StringEquals": {"aws:PrincipalAccount": owner}}
@@ -248,12 +217,12 @@ def of_key(use: KeyUse) -> Iterator[Violation]:
         of_account["ArnNotEquals"] = {"aws:PrincipalArn": use.role_arns}
     people = {"Effect": "Allow", "Principal": {"AWS": "*"}, "Action": "kms:*", "Resource": "*", "Condition": of_account}
     used = (statement for user in users for statement in guide.role_statements(user, guide.KeyAccess.KEY_USER))
-    yield from _beyond(use, guide.policy_document(guide.root_statement(owner), people, *used), named)
+    yield from _beyond(use, guide.policy_document(guide.root_statement(owner), people, *used), rows)
     of_construct = use.found.run.said_of(use.place.stack, use.place.logical_id, use.case)
     for who in (one for one in others if one not in vendors):
         what = f"The key policy lets in {Quoted(shown(who))}, who is not seen to be of the key's account."
         meant = "The prop role names this role of another account" if who == of_construct else None
-        yield FOREIGN.broken(use.place, what, shown(who), meant)
+        yield broken("key-foreign-principal", use.place, what, shown(who), meant)
 
 
 def _is_of(name: str, account: str) -> bool:
@@ -265,69 +234,6 @@ def _is_of(name: str, account: str) -> bool:
 # The trust policy.
 
 _WHOLE: Final = re.compile(r"\*|[0-9]{12}|arn:[^:]*:iam::[^:]*:root")
-_GUIDE: Final = "Write one of the three trust policies of Pinecone's guide (step 1.5)."
-_NUMBER: Final = "Copy Pinecone's number from the Pinecone console, Manage > CMEK > Add CMEK."
-PARTITION: Final = Rule(
-    "trust-partition",
-    sentence="Pinecone's roles are of the AWS partition aws.",
-    allows="An account of that partition, which is not Pinecone's, would be trusted.",
-    cure=_GUIDE,
-)
-OWN_ACCOUNT: Final = Rule(
-    "trust-own-account",
-    sentence="Pinecone's account is not the role's own.",
-    allows="Your own roles of Pinecone's names could assume the role; Pinecone could not.",
-    cure=_NUMBER,
-)
-ACCOUNTS: Final = Rule(
-    "trust-accounts",
-    sentence="Pinecone's account is one.",
-    allows="Roles of Pinecone's names in an account that is not Pinecone's could assume the role.",
-    cure=_NUMBER,
-)
-LOOKS_ALIKE: Final = Rule(
-    "trust-look-alike",
-    sentence="Pinecone's roles are named to the letter: pinecone_cmek_access_<region>.",
-    allows="Whoever makes a role of this name could assume the role; Pinecone could not.",
-    cure=_GUIDE,
-)
-ACTION: Final = Rule(
-    "trust-action",
-    sentence="The trust policy allows sts:AssumeRole alone.",
-    allows="Who is let in could do more than to assume the role, such as tag its sessions or come with a web identity.",
-    cure="Leave sts:AssumeRole as the one action.",
-)
-EXTERNAL_ID: Final = Rule(
-    "trust-external-id",
-    sentence="An external ID is one legal value, always asked for, and the one of the output.",
-    allows="Pinecone could be made to use the role for another of its customers, who presents another external ID.",
-    cure="Ask for the one external ID of cmek.yaml, by StringEquals.",
-)
-PATTERN: Final = Rule(
-    "trust-principal-pattern",
-    sentence="aws:PrincipalArn is compared with Pinecone's roles of Pinecone's account alone.",
-    allows="Roles that are not Pinecone's could assume the role, with the external ID.",
-    cure=f"{_GUIDE} Where its account is a parameter: AllowedPattern: '[0-9]{{12}}', so that nobody types a wildcard.",
-)
-TRUST_OPEN: Final = Rule(
-    "trust-open-to-all",
-    sentence="Everybody, or a whole account, is named under both conditions of the guide's third trust policy alone.",
-    allows="Everybody there could assume the role.",
-    cure="Ask for sts:ExternalId by StringEquals and for aws:PrincipalArn by StringLike, or name Pinecone's roles.",
-)
-FOREIGN_IN_TRUST: Final = Rule(
-    "trust-foreign-principal",
-    sentence="The trust policy names Pinecone's CMEK roles and nobody else.",
-    allows="They could assume the role and decrypt what Pinecone stores.",
-    cure="Take the principal out of the role's trust policy; give who needs it a role of its own.",
-)
-_SAID_BY: Final = {
-    EXTERNAL_ID: [TRUST_OPEN],
-    ACTION: [TRUST_OPEN],
-    GRANTS: [ROLE_ACCESS, KEY_OPEN],
-    ROLE_ACCESS: [KEY_OPEN],
-}
-"""What another rule says already, of the same statement."""
 
 
 def of_trust(trust: Trust) -> Iterator[Violation]:
@@ -337,9 +243,9 @@ def of_trust(trust: Trust) -> Iterator[Violation]:
     unread = [one for one in values if one and one.startswith("${") and one[2:-1] not in trust.found.run.typed]
     for whom in map(trust.place.stack.short, unread):
         what = f"The trust policy has {whom} in the place of an account or an ID."
-        yield ACCESS_UNREAD.broken(trust.place, what, whom)
+        yield broken("cannot-be-judged", trust.place, what, whom)
 
-    def named(witness: Witness, who: str) -> tuple[Rule, str]:
+    def rows(witness: Witness, who: str) -> list[_Row]:
         statement, short = witness.statement, trust.place.stack.short
         whom, is_whole = short(who), _WHOLE.fullmatch(who)
         arns = statement.compared(aws.PRINCIPAL_ARN)
@@ -348,21 +254,24 @@ def of_trust(trust: Trust) -> Iterator[Violation]:
         account = found["account"] if found else None
         is_pinecone = account is not None and account == pinecone
         asked = " ".join(f"{one.operator} {' '.join(one.values)}" for one in statement.on(aws.EXTERNAL_ID)) or "none"
-        rules: list[tuple[Rule, str, object]] = [
-            (PARTITION, whom, re.match(r"arn:aws-[a-z-]+:", who) and LOOK_ALIKE.search(who)),
-            (OWN_ACCOUNT, whom, own in like or who in (own, f"arn:aws:iam::{own}:root")),
-            (ACCOUNTS, whom, pinecone and account in like and not is_pinecone),
-            (LOOKS_ALIKE, whom, LOOK_ALIKE.search(who) and not is_pinecone),
-            (ACTION, " ".join(_actions_of(witness)), is_pinecone and witness.request.action != "sts:AssumeRole"),
-            (EXTERNAL_ID, short(asked) if asked.startswith("StringLike ") else asked, is_pinecone),
-            (ACCESS_UNREAD, short(str(pinecone)), is_whole and pinecone in unread and like == {pinecone}),
-            (PATTERN, f"{whom} {' '.join(arns)}", is_whole and arns),
-            (TRUST_OPEN, whom, is_whole),
-            (FOREIGN_IN_TRUST, whom, True),
+        return [
+            ("trust-partition", whom, re.match(r"arn:aws-[a-z-]+:", who) and LOOK_ALIKE.search(who)),
+            ("trust-own-account", whom, own in like or who in (own, f"arn:aws:iam::{own}:root")),
+            ("trust-accounts", whom, pinecone and account in like and not is_pinecone),
+            ("trust-look-alike", whom, LOOK_ALIKE.search(who) and not is_pinecone),
+            (
+                "trust-action",
+                " ".join(_actions_of(witness)),
+                is_pinecone and witness.request.action != "sts:AssumeRole",
+            ),
+            ("trust-external-id", short(asked) if asked.startswith("StringLike ") else asked, is_pinecone),
+            ("cannot-be-judged", short(str(pinecone)), is_whole and pinecone in unread and like == {pinecone}),
+            ("trust-principal-pattern", f"{whom} {' '.join(arns)}", is_whole and arns),
+            ("trust-open-to-all", whom, is_whole),
+            ("trust-foreign-principal", whom, True),
         ]
-        return next((rule, what) for rule, what, is_about in rules if is_about)
 
-    yield from _beyond(trust, trust.limit, named)
+    yield from _beyond(trust, trust.limit, rows)
     # One of Pinecone's roles in capitals or under a path, where IAM keeps one name a role.
     for one in (one for statement in allowing(trust.now.policy) for one in statement.principals or ()):
         name = parts(one.name, "/")[-1].lower()
@@ -370,4 +279,4 @@ def of_trust(trust: Trust) -> Iterator[Violation]:
         if is_like and not (ANY_ROLE.fullmatch(one.name) or is_unreadable(one.name)):
             whom = trust.place.stack.short(one.name)
             what = f"The trust policy names {Quoted(whom)}, which is not to the letter one of Pinecone's roles."
-            yield LOOKS_ALIKE.broken(trust.place, what, whom)
+            yield broken("trust-look-alike", trust.place, what, whom)

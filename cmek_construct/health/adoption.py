@@ -10,7 +10,6 @@ CloudFormation stack".
 import json
 import re
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import replace
 from typing import Any, Final, TypeAlias
 
 from cmek_construct import guide
@@ -21,7 +20,7 @@ from cmek_construct.guide import ADMINISTRATION, ENCRYPT_DECRYPT, ROLE_NAME_PREF
 from cmek_construct.health.comparing import Where, customers_in, said_by_trust
 from cmek_construct.health.deployed import Deployed, at
 from cmek_construct.health.doctor import about_key, about_role
-from cmek_construct.health.findings import Effect, Finding, Refused, Verdict, known, right, said, wrong
+from cmek_construct.health.findings import Finding, Refused, Rows, Verdict, known
 from cmek_construct.health.policies import Beside, about_policy, about_used_key
 from cmek_construct.policy.statements import Kind, named_by
 from cmek_construct.templates.evidence import pinecones_accounts
@@ -33,17 +32,7 @@ _ENDS: Final = "9E6C58E1 95D06167 193D1DF5 4B3B3BFA 25E94E37 F10E810F 29DFD003 7
 CUSTOMERS: Final = {str(digit): f"RoleCustomersEndingIn{digit}{end}" for digit, end in enumerate(_ENDS.split())}
 """The logical IDs of the app's stacks: an interface, and the same in each (a test holds them)."""
 ImportMapping: TypeAlias = dict[str, dict[str, str]]
-_NEXT: Final = "the next deploy that changes the {} in the template "
-"""When a difference comes into force."""
-_STAYS: Final = {
-    "session": "It stays so: the template says nothing of it",
-    "permissions": "Neither the import nor a deploy touches them, and Pinecone's sessions have them too; `cmek doctor` "
-    "names them until they are taken away",
-    "rotation": _NEXT.format("rotation") + "changes it: old data stays readable",
-    "enabled": "Pinecone cannot use it, and neither import nor deploy enables it",
-    "used-key": _NEXT.format("key policy") + "changes it",
-}
-"""What becomes of what the doctor calls wrong, and neither the import nor a deploy changes at once."""
+_ROWS: Final = Rows("adoption.ini")
 
 
 def of_role(role: Role, *, given: bool) -> dict[str, Any]:
@@ -53,16 +42,9 @@ def of_role(role: Role, *, given: bool) -> dict[str, Any]:
     """
     found = said_by_trust(known(role.trust))
     if found is None:
-        raise Refused(
-            f"--role-arn: got {role.arn}, but no statement of its trust policy lets in roles of Pinecone's "
-            f"({ROLE_NAME_PREFIX}…). Copy the Role ARN that Pinecone's console shows."
-        )
+        raise Refused(_ROWS.text("refused.nobodys", role=role, prefix=ROLE_NAME_PREFIX))
     if found["regions"] == "ALL_REGIONS" and found["external_id"] is None:
-        raise Refused(
-            f"--role-arn: got {role.arn}, whose trust policy lets in Pinecone's role of every region without an "
-            "external ID: whoever names this role at Pinecone uses the key. No entry can say that. First put the "
-            "guide's second snippet (explicit regions) into the trust policy, and run this again."
-        )
+        raise Refused(_ROWS.text("refused.every-region", role=role))
     if given:
         return {**found, "role": role.arn}
     path = None if role.path == "/" else role.path
@@ -81,13 +63,11 @@ def of_key(key: Key, role_arn: str, alias: str | None, *, given: bool) -> dict[s
     most = (one.raw for one in meant if len({*ADMINISTRATION} & {*(one.actions or ())}) >= 10)
     admins = [name for raw in [*most][:1] for name in named_by(raw) if PRINCIPAL_ARN.fullmatch(name)]
     aliases, name = known(key.aliases), alias and f"alias/{alias.removeprefix('alias/')}"
+    listed = ", ".join(map(printable, aliases)) or "none"
     if name and name not in aliases:
-        has = ", ".join(map(printable, aliases)) or "none"
-        raise Refused(f"--alias: got {printable(name)}, but the key has {has}. Choose one that it has.")
+        raise Refused(_ROWS.text("refused.alias", alias=printable(name), aliases=listed))
     if not name and len(aliases) > 1:
-        several = ", ".join(map(printable, aliases))
-        what = f"--alias: the key has several, {several}, and a stack has one."
-        raise Refused(f"{what} Choose it; the others stay as they are, outside of the stack.")
+        raise Refused(_ROWS.text("refused.aliases", aliases=listed))
     return {
         "key_access": KeyAccess.ENCRYPT_DECRYPT.name if is_two else None,
         "key_admins": admins or None,
@@ -105,11 +85,7 @@ def of_customers(role: Role, given: Sequence[str]) -> dict[str, Any]:
     """The customers of a vendor's role, of whom there must be some: those of its permissions, and those told."""
     accounts, keys = customers_in(one for policy in known(role.permissions) for one in policy.statements)
     if not (accounts or keys or given):
-        raise Refused(
-            f"--key-arn: it is missing, and {role.arn} has no permission for keys of other accounts, as a vendor's "
-            "role has. Give the Key ARN that Pinecone's console shows; or, for a vendor's role whose stack was "
-            "deleted, --customer-account-ids."
-        )
+        raise Refused(_ROWS.text("refused.no-customers", role=role))
     return {
         "customer_account_ids": sorted({*accounts, *given}),
         "customer_key_arns": sorted(keys) or None,
@@ -134,14 +110,11 @@ def import_mapping(entry: Entry, role: Role, key: Key | None, held: Mapping[str,
     for logical_id, identifier in found.items():
         (physical,) = identifier.values()
         if held.get(logical_id, physical) != physical:
-            raise Refused(
-                f"{entry.name}: there is a stack of that name, and it has another one in place of {physical}: "
-                f"{printable(held[logical_id])}. Choose another name: a stack is for one role and one key."
-            )
+            other = printable(held[logical_id])
+            raise Refused(_ROWS.text("refused.another-stack", entry=entry, physical=physical, held=other))
     left = {name: one for name, one in found.items() if name not in held}
     if not left:
-        run = f"Run `npx cdk deploy {entry.name}`, or `cmek doctor {entry.name}`."
-        raise Refused(f"{entry.name}: the stack has role and key already, so there is nothing to take over. {run}")
+        raise Refused(_ROWS.text("refused.nothing", entry=entry))
     return left
 
 
@@ -159,74 +132,56 @@ def differences(case: Deployed, role: Role, key: Key | None) -> Iterator[Finding
     own = case.own
     _refuse_another(case.entry, role, key)
     if own.role is not None:
-        yield said("role", "the role stays as it is: the entry names it, no stack takes it over")
+        yield _ROWS.finding("role")
     else:
         accounts = pinecones_accounts(case.where("trust").read(known(role.trust)))
         if len(accounts) > 1:
-            words = f"the trust policy names {len(accounts)} accounts as Pinecone's: {', '.join(accounts)}"
-            cure = "compare with Pinecone's console (Manage > CMEK), and take the other one out of the trust policy"
-            yield wrong("pinecone-account", words, cure, Effect.SOMEBODY_LET_IN)
+            yield _ROWS.finding("pinecone-account", number=len(accounts), accounts=", ".join(accounts))
         yield from _about_policy(case, "trust")
         yield from _later(case, [*about_role(case), *about_policy(case, "permissions")])
     if key and own.key is not None:
-        must = "`npx cdk synth` says the statements that must stand in its policy"
-        yield said("key", f"the key stays as it is: the entry names it, no stack takes it over. {must}")
+        yield _ROWS.finding("key")
     elif key:
         yield from _about_policy(case, "key")
         yield from _later(case, [*about_used_key(case), *about_key(case)])
         # What the doctor does not judge: the description of the key, and the names that it has.
         if key.rotation_days is None and own.enable_key_rotation is False:
-            words = "the key does not rotate, and stays so: to have it rotate, take enable_key_rotation: false out of "
-            yield said("rotation", f"{words}the entry later")
+            yield _ROWS.finding("rotation")
+        there, by_entry = printable(key.description), printable(own.description or "")
         if (own.description or "") != key.description:
-            both = f"'{printable(key.description)}', and '{printable(own.description or '')}' by the entry"
-            yield said("description", f"the key's description is {both}. {_NEXT.format('description')}changes it")
+            yield _ROWS.finding("description", there=there, by_entry=by_entry)
         alias = _alias_of(case.entry, key)
         if alias is None:
-            yield said("alias", "the key has no alias of the template's: the deploy makes one")
+            yield _ROWS.finding("alias")
         if others := [printable(one) for one in known(key.aliases) if one != alias]:
-            yield said("aliases", f"{', '.join(others)}: stays, outside of the stack")
+            yield _ROWS.finding("aliases", aliases=", ".join(others))
 
 
 def _later(case: Deployed, found: list[Finding]) -> Iterator[Finding]:
     """What the doctor says of the settings of a role or key, in the tense of an import."""
     for one in found:
-        if one.about == "boundary":
-            cure = "write the role's into the entry (permissions_boundary)"
-            means = _NEXT.format("role") + "may take the boundary away, or keep Pinecone out by it"
-            yield replace(one, verdict=Verdict.WRONG, cure=cure, means=means) if one.fails else one
-        elif one.about == "permissions" and case.own.customers:
-            adds = "The deploy adds what is missing; what is there more stays, outside of the stack"
-            yield one.to_know("{}. " + adds, one.cure)
-            if one.verdict is Verdict.RIGHT:
-                words = "The deploy writes the permissions anew into policies of the stack, unless it has taken over "
-                yield said("permissions", words + "those that are there: then take the old ones away")
-        elif one.about in _STAYS:
-            yield one.to_know("{}. " + _STAYS[one.about], one.cure)
+        is_customers = one.about == "permissions" and bool(case.own.customers)
+        row = "permissions.customers" if is_customers else f"{one.about}.later"
+        if row in _ROWS.each:
+            yield _ROWS.finding(row, one=one) if one.fails else one
+        if is_customers and one.verdict is Verdict.RIGHT:
+            yield _ROWS.finding("permissions.anew")
 
 
 def _about_policy(case: Deployed, kind: Kind) -> Iterator[Finding]:
-    beside, what = Beside(case, kind, known(case.statements(kind))), f"{kind} policy"
-    about, deploy, found = f"{kind}-policy", _NEXT.format(what), beside.found
-    yield from beside.nobodies(f". {deploy}leaves them out")
-    words = f"the {what} is not what the file says: {found.in_words(case.own.account)}"
-    cure = "use the key as given: --as-given key; or mend the key policy"
-    if kind == "trust":
-        cure = (
-            "mend the entry or the trust policy and run this again, or leave the role out of the stack: --as-given role"
-        )
+    beside = Beside(case, kind, known(case.statements(kind)))
+    for one in beside.nobodies():
+        yield _ROWS.finding("gone", one=one, kind=kind)
+    found, is_made_again = beside.found, case.role_arn in beside.lost
     # The console gives that one since 2024; whoever may replace the key policy could take it anyway.
     missing = [one for one in found.taken if {*one.actions} - {"kms:RotateKeyOnDemand"}]
     by_denial = bool(found.denials) and not [*beside.locked_out()]
-    is_made_again = case.role_arn in beside.lost
+    row = "policy" if found.is_none else "policy.changes"
     if is_made_again or found.given or found.doubt or (missing and not by_denial):
-        words += f" ({case.role_arn} was deleted and made again)" if is_made_again else ""
-        means = f"{deploy}takes away what is added here, and gives what is missing here: who may do what changes"
-        yield wrong(about, words, cure, means=means)
-    elif found.is_none:
-        yield right(about, f"the {what} says what the file says")
-    else:
-        yield said(about, f"{words}. {deploy}changes it")
+        row = f"policy.{kind}"
+    words = found.in_words(case.own.account)
+    words += f" ({case.role_arn} was deleted and made again)" if is_made_again else ""
+    yield _ROWS.finding(row, kind=kind, words=words)
 
 
 def _refuse_another(entry: Entry, role: Role, key: Key | None) -> None:
@@ -237,35 +192,25 @@ def _refuse_another(entry: Entry, role: Role, key: Key | None) -> None:
     if key is not None and own.key is None:
         rows += [("multi_region", bool(own.multi_region), key.is_multi_region)]
         origin = key.metadata.get("Origin")
-        not_ours = "" if origin == "AWS_KMS" else f"its key material has the origin {printable(origin)}, not AWS_KMS"
         if (key.metadata.get("MultiRegionConfiguration") or {}).get("MultiRegionKeyType") == "REPLICA":
-            not_ours = "it is the replica of a multi-Region key, which is another type of resource"
-        if not_ours:
-            no = f"--key-arn: {key.arn} cannot be taken into a stack of this library: {not_ours}"
-            raise Refused(f"{no}. Use it as given: --as-given key.")
+            raise Refused(_ROWS.text("refused.replica", key=key))
+        if origin != "AWS_KMS":
+            raise Refused(_ROWS.text("refused.origin", key=key, origin=printable(origin)))
     for prop, wanted, found in rows:
         if wanted != found:
-            raise Refused(
-                f"cmek.yaml: stacks.{entry.name}.{prop}: got {wanted!r}, but what is there has {found!r}, for good: "
-                f"with another {prop} it is another one, which Pinecone does not know. Write {prop}: "
-                f"{json.dumps(found)}, or take the line away if it was not there when the stack was deployed."
-            )
+            line = f"{prop}: {json.dumps(found)}"
+            raise Refused(_ROWS.text("refused.another", entry=entry, prop=prop, wanted=wanted, found=found, line=line))
 
 
 def refuse_unfit(key: Key) -> None:
     """A key that will end, or that Pinecone cannot use, is taken over by nobody."""
-    got = f"--key-arn: got {key.arn}"
     if key.is_ending:
         when = at(key.deletion_date) if key.deletion_date else "a time that KMS does not say"
         options = f"--region {key.arn.split(':')[3]} --key-id {key.arn}"
-        raise Refused(
-            f"{got}, but the key WILL BE DELETED at {when}, and with it all data of the project. First run: aws kms "
-            f"cancel-key-deletion {options} && aws kms enable-key {options}"
-        )
+        raise Refused(_ROWS.text("refused.ending", key=key, when=when, options=options))
     if key.state not in ("Enabled", "Disabled"):
-        state = f"in state {printable(key.state)}, and only one that is enabled or disabled can be taken over"
-        raise Refused(f"{got}, but the key is {state}. See the KMS console.")
+        raise Refused(_ROWS.text("refused.state", key=key, state=printable(key.state)))
     for name, needed in (("KeyManager", "CUSTOMER"), ("KeySpec", "SYMMETRIC_DEFAULT"), ("KeyUsage", "ENCRYPT_DECRYPT")):
-        if key.metadata.get(name) != needed:
-            is_not = f"whose {name} is {printable(key.metadata.get(name))}, but Pinecone uses a key of {needed}"
-            raise Refused(f"{got}, {is_not}. Copy the Key ARN that Pinecone's console shows.")
+        value = key.metadata.get(name)
+        if value != needed:
+            raise Refused(_ROWS.text("refused.unusable", key=key, name=name, value=printable(value), needed=needed))

@@ -14,11 +14,12 @@ from cmek_construct.deployment.config import StackSettings
 from cmek_construct.deployment.reading import Entry
 from cmek_construct.guide import Statement, role_permissions
 from cmek_construct.health.comparing import Where
-from cmek_construct.health.findings import Finding, not_read, right, unknown, wrong
+from cmek_construct.health.findings import Finding, Rows
 from cmek_construct.policy.statements import Kind
 
 ROLE_ARN, KEY_ARN, EXTERNAL_ID = "RoleArn", "KeyArn", "ExternalId"
 """The outputs of a stack."""
+_ROWS: Final = Rows("deployed.ini")
 _FORMS: Final = {ROLE_ARN: checks.ROLE_ARN, KEY_ARN: checks.KEY_ARN}
 
 
@@ -174,52 +175,28 @@ class Deployed:
         use = role_permissions(self.key_arn, self.own.access)["Statement"] if self.key_arn else []
         return [{"Sid": "the key policy", **one} for one in use]
 
-    def kms(self, command: str) -> str:
-        return f"aws kms {command} --region {str(self.key_arn).split(':')[3]} --key-id {self.key_arn}"
-
-    def iam(self, command: str) -> str:
-        return f"aws iam {command} --role-name {self.role_name}"
+    @property
+    def of_key(self) -> str:
+        """The options of `aws kms` that name the key."""
+        return f"--region {str(self.key_arn).split(':')[3]} --key-id {self.key_arn}"
 
     @property
-    def deploy(self) -> str:
-        return f"npx cdk deploy {self.name}"
-
-    @property
-    def no_deploy(self) -> str:
-        """Of what somebody changed by hand: that the command alone does nothing."""
-        return f"`{self.deploy}` does not mend it: CloudFormation sees no change."
-
-    def put(self, kind: Kind) -> str:
-        """The command that puts the trust policy or the key policy of the file."""
-        shown = f'"$(cmek doctor {self.name} --show {kind}-policy)"'
-        if kind == "trust":
-            return f"{self.iam('update-assume-role-policy')} --policy-document {shown}"
-        return f"{self.kms('put-key-policy')} --policy-name default --policy {shown}"
+    def of_role(self) -> str:
+        """The option of `aws iam` that names the role."""
+        return f"--role-name {self.role_name}"
 
 
-def about_stack(case: Deployed, way_back: str | None) -> Finding:
-    """Whether the stack is there, and whole; if it is gone, with what takes role and key back, where they are known."""
-    stack, elsewhere = case.stack, case.lock.elsewhere
+def about_stack(case: Deployed, instead: str | None = None) -> Finding:
+    """Whether the stack is there, and whole; if it is gone, with what takes role and key back, or is done instead."""
+    stack, elsewhere, way_back = case.stack, "; ".join(case.lock.elsewhere), instead or case.way_back
     if isinstance(stack, Unread):
-        return not_read("stack", "the stack", stack, "cloudformation:DescribeStacks")
-    if stack and stack.is_whole:
-        return right("stack", f"the stack is whole ({stack.status})")
-    if stack and stack.is_changing:
-        words = f"a deploy is running ({stack.status}), and what is seen now may not last"
-        return unknown("stack", words, "Ask again when it has ended.")
+        return _ROWS.finding("stack.not-read", case=case)
+    row = "stack.gone"
     if stack and not stack.is_empty:
-        see = "See its events in the CloudFormation console first: a change of the file may not have arrived."
-        return wrong("stack", f"the last deploy failed ({stack.status})", f"{case.deploy}\n{see}")
-    words = f"the stack came to nothing ({stack.status})" if stack else "there is no such stack"
-    if elsewhere and not way_back:
-        words += f" in {case.own.account}, {case.own.region}, but cmek.lock has it in {'; '.join(elsewhere)}"
-        another = "A deploy of this file would make a second role and key, which Pinecone does not know."
-        cure = f"Write account and region back into cmek.yaml as they were. {another}"
-        means = "none by itself: role and key are where they were, and Pinecone uses them"
-        return wrong("stack", words, cure, means=means, time="before the next deploy")
-    cure = f"{way_back}\nBefore any deploy; and delete nothing that seems to be left over."
-    if not way_back:
-        outlive = "If it was deleted, role and key are still there: take them back, and delete nothing."
-        cure = f"{case.deploy}\nThat is if it was never deployed. {outlive}"
-    means = "none by itself: role and key outlive their stack, and so does Pinecone's access"
-    return wrong("stack", words, cure, means=means, time="no hurry, unless somebody deletes what seems to be left over")
+        row = "stack.whole" if stack.is_whole else "stack.changing" if stack.is_changing else "stack.failed"
+    elif elsewhere and not way_back:
+        row = "stack.elsewhere"
+    elif not way_back:
+        row = "stack.never-deployed"
+    what = f"the stack came to nothing ({stack.status})" if stack else "there is no such stack"
+    return _ROWS.finding(row, case=case, what=what, elsewhere=elsewhere, way_back=way_back)

@@ -6,44 +6,28 @@ there surely lets him do. Only what is needed counts: a denial of calls without 
 """
 
 import json
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import suppress
 from dataclasses import replace
-from typing import Any, Final, NamedTuple
+from typing import Any, Final
 
 from cmek_construct import guide
-from cmek_construct.aws.objects import Role, Unread
+from cmek_construct.aws.objects import PermissionsPolicy, Role, Unread
 from cmek_construct.checks import printable
 from cmek_construct.guide import ALL_REGIONS, ENCRYPT_DECRYPT, PINECONE_REGIONS, ROLE_NAME_PREFIX
 from cmek_construct.health.comparing import Drift, Where, said_by_trust, use_of, uses_of
 from cmek_construct.health.deployed import EXTERNAL_ID, ROLE_ARN, Deployed
-from cmek_construct.health.findings import Calls, Effect, Finding, not_read, right, said, unknown, wrong
+from cmek_construct.health.findings import Effect, Finding, Rows
 from cmek_construct.policy import CannotBeJudged, Request, Verdict, answers
 from cmek_construct.policy.aws import DIRECT_CALL, POLICY_KEEPING
 from cmek_construct.policy.statements import Kind, as_list, gone, named_by, without_gone
 from cmek_construct.policy.words import in_doubt, plain
 
-
-class _Of(NamedTuple):
-    """What is said of a kind of policy, with the actions that read it and the calls by which it is changed."""
-
-    about: str
-    what: str
-    verb: str
-    reads: str
-    events: Calls
+_ROWS: Final = Rows("policies.ini")
 
 
-_PERMITTING: Final = (
-    *("iam:PutRolePolicy", "iam:DeleteRolePolicy", "iam:AttachRolePolicy"),
-    *("iam:DetachRolePolicy", "iam:CreatePolicyVersion", "iam:SetDefaultPolicyVersion"),
-)
-_LISTING: Final = "iam:ListRolePolicies, iam:ListAttachedRolePolicies, iam:GetPolicyVersion"
-KINDS: Final[Mapping[Kind, _Of]] = {
-    "trust": _Of("trust-policy", "trust policy", "is", "iam:GetRole", ("iam:UpdateAssumeRolePolicy",)),
-    "key": _Of("key-policy", "key policy", "is", "kms:GetKeyPolicy", ("kms:PutKeyPolicy",)),
-    "permissions": _Of("permissions", "role's permissions", "are", _LISTING, _PERMITTING),
-}
+def _about(kind: Kind) -> str:
+    return kind if kind == "permissions" else f"{kind}-policy"
 
 
 class Beside:
@@ -71,83 +55,68 @@ class Beside:
 
     def findings(self) -> Iterator[Finding]:
         """What is wrong with it: a finding for each effect; or that it is right."""
-        case, found, (about, what, verb, _, events) = self.case, self.found, KINDS[self.kind]
+        case, found, about = self.case, self.found, _about(self.kind)
         account, lost = case.own.account, sorted(self.lost - {case.role_arn})
-        yield from [self._deleted(lost)] if lost else self.nobodies()
+        if lost:
+            yield _ROWS.finding("trust-gone" if self.kind == "trust" else "key-gone", case=case, names=", ".join(lost))
+        else:
+            yield from self.nobodies()
         if not self.ahead.is_none:
-            words = f"the {what} by the file {verb} not what was deployed last: {self.ahead.in_words(account)}"
-            cure = f"{case.deploy}\nThat is if the file is meant: git shows who changed it."
-            means = "none by itself: the file is ahead of the deploy, and nobody has to have touched anything"
-            yield wrong("file-ahead", words, cure, means=means)
-        elif found.is_none and self.kind == "permissions":
-            customers = len(case.own.permissions())
-            of = f"for {customers} customers" if customers else "none, as it should be"
-            yield right(about, f"the role's permissions are those of the file ({of})")
+            yield _ROWS.finding(f"{about}.ahead", case=case, drift=self.ahead.in_words(account))
         elif found.is_none:
-            yield right(about, f"the {what} says what the file says")
+            customers = len(case.own.permissions())
+            is_empty = self.kind == "permissions" and not customers
+            yield _ROWS.finding("permissions.none" if is_empty else f"{about}.as-file", customers=customers)
         if found.is_none:
             return
-        by_hand, within = self._cure()
         is_yours = self.kind != "key" and case.own.role is not None and not (found.taken or found.doubt)
-        for effect, part in self._by_effect():
-            words, means, cure = part.in_words(account), "", by_hand if self.ahead.is_none else case.deploy
+        changed = self._changed()
+        within = f" (in {', '.join(printable(one.name) for one in changed)})" if changed else ""
+        for effect, part in self._by_effect().items():
+            is_certain = any(one.certain for one in (*part.given, *part.taken))
+            row = f"{about}.another" if is_certain else f"{about}.in-doubt"
+            if row == "permissions.another" and effect is Effect.SOMEBODY_LET_IN:
+                row = "permissions.let-in"
+            cure = self._cure(changed)
             if effect is Effect.OWNER_LOCKED_OUT:
-                cure += "\nRun it as somebody whom the key policy still lets do that: a key administrator."
-            if self.kind == "permissions" and effect is Effect.SOMEBODY_LET_IN:
-                means = "somebody is let in: Pinecone's sessions can do that in your account"
-            if any(one.certain for one in (*part.given, *part.taken)):
-                words = f"the {what}{within} {verb} not what the file says: {words}"
-                one = wrong(about, words, cure, effect, means=means, events=events)
-            else:
-                words = f"it cannot be told whether the {what}{within} {verb} what the file says: {words}"
-                one = unknown(about, words, cure, effect)
-            yield one.to_know("the role is yours: {}") if is_yours else one
+                cure = f"{cure}\n{_ROWS.text('cure.by-whom')}"
+            one = _ROWS.finding(row, effect, drift=part.in_words(account), within=within, cure=cure)
+            yield _ROWS.finding("yours", about=about, words=one.words) if is_yours else one
 
-    def _deleted(self, lost: Sequence[str]) -> Finding:
-        """Somebody whom the file names was deleted: AWS has put a unique ID in his place."""
-        cure, names = self.case.put(self.kind), f"the {self.kind} policy names"
-        if self.kind == "trust":
-            effect, means = Effect.PINECONE_LOCKED_OUT, "Pinecone cannot come in from there; nothing is lost"
-            words = f"{names} a deleted role in place of {', '.join(lost)}: "
-            words += "Pinecone made its role again, or somebody typed a wrong name"
-        else:
-            effect, means = None, "they administer the key no more; Pinecone's use of it goes on"
-            words = f"{names} a unique ID in place of {', '.join(lost)}: deleted, and perhaps made again"
-            cure += "\nIf they are not to come back, take them out of key_admins first: AWS takes no policy that "
-            cure += "names somebody who is not there."
-        return wrong(f"{self.kind}-gone", words, cure, effect, means=means, events=KINDS[self.kind].events)
-
-    def nobodies(self, more: str = "") -> Iterator[Finding]:
+    def nobodies(self) -> Iterator[Finding]:
         """Who is named and is nobody any more."""
         if ids := gone(*self.there):
-            words = f"the {self.kind} policy names {', '.join(ids)}: deleted, and nobody any more"
-            yield said(f"{self.kind}-gone", words + more)
+            yield _ROWS.finding("gone", kind=self.kind, ids=", ".join(ids))
 
-    def _cure(self) -> tuple[str, str]:
-        """What to do if somebody changed it; and in which policies of several that is, in words."""
-        case, role = self.case, self.case.role
-        if self.kind != "permissions":
-            return f"{case.put(self.kind)}\n{case.no_deploy}", ""
+    def _changed(self) -> list[PermissionsPolicy]:
+        """Of the several policies of the role those that say something else."""
+        role = self.case.role if self.kind == "permissions" else None
         policies = role.permissions if isinstance(role, Role) and not isinstance(role.permissions, Unread) else ()
-        found = [one for one in policies if not self.where.drift([*self.wanted, *one.statements], self.wanted).is_none]
-        if not found:
-            again = "Attach the stack's policies to the role again, or write what is missing into them"
-            return f"{again}: {case.no_deploy}", ""
-        off, out = case.iam("detach-role-policy"), case.iam("delete-role-policy")
-        cures = [f"{off} --policy-arn {one.arn}" if one.arn else f"{out} --policy-name {one.name}" for one in found]
-        return "\n".join(cures), f" (in {', '.join(printable(one.name) for one in found)})"
+        return [one for one in policies if not self.where.drift([*self.wanted, *one.statements], self.wanted).is_none]
 
-    def _by_effect(self) -> list[tuple[Effect | None, Drift]]:
+    def _cure(self, changed: Sequence[PermissionsPolicy]) -> str:
+        """What to do about it: if nobody changed it, the deploy does it."""
+        case = self.case
+        if not self.ahead.is_none:
+            return _ROWS.text("cure.deploy", case=case)
+        if self.kind != "permissions":
+            return _ROWS.text(f"{_about(self.kind)}.by-hand", case=case)
+        if not changed:
+            return _ROWS.text("cure.lacks", case=case)
+        rows = [("cure.attached" if one.arn else "cure.inline", one) for one in changed]
+        return "\n".join(_ROWS.text(row, case=case, policy=one) for row, one in rows)
+
+    def _by_effect(self) -> dict[Effect | None, Drift]:
         """What a difference does to people, each with its part: of a key, what is taken from the role or others."""
-        found, parts, effects = self.found, list[tuple[Effect | None, Drift]](), [*self.locked_out()]
-        if found.given:
-            parts.append((Effect.SOMEBODY_LET_IN, replace(found, taken=(), denials=()) if effects else found))
-        for effect in effects:
+        found, parts = self.found, dict[Effect | None, Drift]()
+        for effect in self.locked_out():
             is_pinecone, taken = effect is Effect.PINECONE_LOCKED_OUT, found.taken
             if self.kind == "key":
                 taken = tuple(one for one in taken if (self.case.role_arn in one.principals) is is_pinecone) or taken
-            parts.append((effect, replace(found, given=(), taken=taken)))
-        return parts or [(None, found)]
+            parts[effect] = replace(found, given=(), taken=taken)
+        if found.given:
+            parts = {Effect.SOMEBODY_LET_IN: replace(found, taken=(), denials=()) if parts else found, **parts}
+        return parts or {None: found}
 
     def locked_out(self) -> Iterator[Effect]:
         """Who may not do what the policy that should be there surely lets him do."""
@@ -202,25 +171,18 @@ def refused(case: Deployed, kind: Kind, statements: Sequence[Any] | Unread) -> t
 
 
 def about_policy(case: Deployed, kind: Kind) -> Iterator[Finding]:
-    observed, (about, what, _, reads, events) = case.statements(kind), KINDS[kind]
+    observed = case.statements(kind)
     if isinstance(observed, Unread):
-        yield not_read(about, f"the {what}", observed, reads)
+        yield _ROWS.finding(f"{_about(kind)}.not-read", why=observed.why)
     elif kind == "trust":
         yield from _about_trust(case, observed)
     elif kind == "permissions" or case.own.key is None:
         yield from Beside(case, kind, observed).findings()
     else:
-        # That of a key of the user's own: in whatever words, it must let the role use it.
         denied, doubt = refused(case, "key", observed)
-        if doubt:
-            words = f"whether your key's policy lets the role use it: {doubt}"
-            yield unknown(about, words, "Have somebody read that statement who knows IAM.")
-        elif denied and role_is_gone_from(case) is None:
-            words = f"your key's policy does not let the role do {' and '.join(denied)}"
-            cure = "Add the statements that `npx cdk synth` warns of (cmek-construct:key-policy)."
-            yield wrong(about, words, cure, Effect.PINECONE_LOCKED_OUT, events=events)
-        else:
-            yield right(about, "your key's policy lets the role use it; who else may is not judged here")
+        is_denied = bool(denied) and role_is_gone_from(case) is None
+        row = "your-key.hangs" if doubt else "your-key.denies" if is_denied else "your-key.lets-in"
+        yield _ROWS.finding(row, doubt=doubt, denied=" and ".join(denied))
 
 
 def _about_trust(case: Deployed, observed: Sequence[Any]) -> Iterator[Finding]:
@@ -231,23 +193,13 @@ def _about_trust(case: Deployed, observed: Sequence[Any]) -> Iterator[Finding]:
     if stays == own.external_id:
         yield from Beside(case, "trust", observed).findings()
         return
+    back = _ROWS.text("external-id.back" if stays else "external-id.out", stays=stays)
+    row, missing = "external-id.deployed" if is_deployed else "external-id.in-role", "missing"
+    yield _ROWS.finding(row, case=case, back=back, own=own.external_id or missing, stays=stays or missing)
     case = replace(case, entry=replace(case.entry, settings=replace(own, external_id=stays)))
-    again = f"cmek doctor {case.name}"
-    words = f"external_id is {own.external_id or 'missing'} in cmek.yaml, but {stays or 'missing'} in the"
-    back = f"Write  external_id: {stays}  back into cmek.yaml" if stays else "Take external_id out of cmek.yaml"
-    if is_deployed:
-        cure = f"{back} (git shows who changed it). Never deploy another one, and change nothing in AWS: Pinecone "
-        cure += "stores the deployed one."
-        means = "none by itself; the next deploy would lock Pinecone out"
-        yield wrong("external-id", f"{words} deployed stack", cure, means=means, time="until somebody deploys")
-    else:
-        words += " role's trust policy, and no deployed stack says which is right"
-        cure = f"{back}, if git shows that it was changed there. Change nothing in AWS before you know: Pinecone "
-        cure += f"stores one of the two for good. Then look again: {again}"
-        yield unknown("external-id", words, cure, Effect.PINECONE_LOCKED_OUT)
     for one in Beside(case, "trust", observed).findings():
         # Neither a deploy nor a write of the file's policy, while its external ID is another.
-        yield replace(one, cure=f"First put external_id right in cmek.yaml; then: {again}") if one.fails else one
+        yield replace(one, cure=_ROWS.text("external-id.first", case=case)) if one.fails else one
 
 
 def about_used_key(case: Deployed) -> Iterator[Finding]:
@@ -258,14 +210,9 @@ def about_used_key(case: Deployed) -> Iterator[Finding]:
     if held is None or not (wanted or held):  # what cannot be judged, the policy's finding says
         return
     by_file, there = (f"{days} day{'' if days == 1 else 's'}" for days in (wanted, held))
-    words = f"ending a used key: denied for {by_file} after its use by the file, for {there} by the key policy"
-    if wanted == held:
-        words = f"nobody can disable or delete the key while it was used within {there}"
-        yield right("used-key", f"{words}; whoever may change the policy can end that")
-    elif written is not None and where.days_held(written) not in (None, wanted):
-        yield wrong("used-key", words, case.deploy)
-    else:
-        yield wrong("used-key", words, f"{case.put('key')}\n{case.no_deploy}", events=KINDS["key"].events)
+    is_ahead = written is not None and where.days_held(written) not in (None, wanted)
+    row = "used-key.held" if wanted == held else "used-key.not-deployed" if is_ahead else "used-key.changed"
+    yield _ROWS.finding(row, case=case, by_file=by_file, there=there)
 
 
 def role_is_gone_from(case: Deployed) -> str | None:

@@ -12,7 +12,7 @@ from cmek_construct.aws.objects import Event, Key, LastUse, Role, Unread
 from cmek_construct.checks import few, printable
 from cmek_construct.health.deployed import Deployed, at
 from cmek_construct.health.doctor import about_brake, who_used
-from cmek_construct.health.findings import Finding, Verdict, not_read, right, said, unknown, wrong
+from cmek_construct.health.findings import Finding, Rows, Verdict
 
 WINDOW: Final = 30
 """Days from the order to delete a key to its end: the longest that KMS has."""
@@ -20,6 +20,7 @@ Seen: TypeAlias = tuple[datetime, str]
 """When the key was used, or somebody asked for it, and how that is known."""
 USE: Final = ("Decrypt", "Encrypt", "GenerateDataKey", "ReEncrypt")
 """How the names of the calls begin that use a key."""
+_ROWS: Final = Rows("retirement.ini")
 
 
 def next_of(found: Sequence[Finding]) -> Finding | None:
@@ -48,18 +49,9 @@ def steps(
     refused or not, and ``changes`` are those that put the key policy, the newest first, by CloudTrail. Nobody must have
     used the key for so many ``days``, and has not ``quiet_since``, as the person says.
     """
-    deleted = unknown(
-        "deleted-at-pinecone",
-        "Key deleted at Pinecone: not to be known from here; it is asked before the last step. In Pinecone's console, "
-        "in that project: Manage > CMEK, the key's … menu > Delete. Pinecone deletes it only when all indexes are",
-        "",
-        elsewhere=True,
-    )
     of_indexes, suspended, (seen, unread) = _indexes(indexes), _suspended(case), _seen(case, attempt)
-    quiet = said("quiet", f"{days} days without use: they count once it is suspended")
-    if case.key is None:
-        quiet = right("quiet", f"{days} days without use: the key is gone")
-    elif isinstance(case.key, Key) and suspended.verdict is Verdict.RIGHT:
+    quiet = _ROWS.finding("quiet.not-suspended" if case.key else "quiet.key-gone", days=days)
+    if isinstance(case.key, Key) and suspended.verdict is Verdict.RIGHT:
         told = [(quiet_since, "as you say")] if quiet_since else []
         quiet = _quiet(case, case.key, [*seen, *told], [] if told else unread, days, changes)
     early = []
@@ -69,30 +61,24 @@ def steps(
         early.append("it was not suspended before")
     if isinstance(case.key, Key) and seen and max(seen)[0] > case.now - timedelta(days=days):
         early.append(f"somebody still asks for it (the last time at {at(max(seen)[0])})")
-    return [of_indexes, deleted, suspended, quiet, _deletion(case, early)]
+    return [of_indexes, _ROWS.finding("deleted-at-pinecone"), suspended, quiet, _deletion(case, early)]
 
 
 def _indexes(found: Sequence[str] | Unread | None) -> Finding:
     if found is None:
-        words = "Indexes of the project: not known, for PINECONE_API_KEY is not set"
-        return unknown("indexes", words, "Set it to an API key of the project, and they are looked for", elsewhere=True)
+        return _ROWS.finding("indexes.not-asked")
     if isinstance(found, Unread):
-        return unknown("indexes", f"Indexes of the project: {found.why}".rstrip("."), "")
-    if found:
-        cure = "Save what is still needed of them, and delete all of them in Pinecone"
-        return said("indexes", f"Indexes are left ({len(found)}): {few(found)}", cure)
-    words = "Indexes: there are none in the project of PINECONE_API_KEY: see yourself that it is the right one"
-    return right("indexes", words)
+        return _ROWS.finding("indexes.not-read", why=found.why.rstrip("."))
+    return _ROWS.finding("indexes.left" if found else "indexes", number=len(found), names=few(found))
 
 
 def _suspended(case: Deployed) -> Finding:
     if case.key is None:
-        return right("suspended", "Suspended: the key is gone")
+        return _ROWS.finding("suspended.key-gone")
     found = about_brake(case)
-    if found.verdict is Verdict.RIGHT:
-        return said("suspended", "Suspended: not yet", f'cmek suspend {case.name} --reason "retirement"')
-    words = f"Suspended: {found.words.removeprefix('SUSPENDED on purpose: ')}"
-    return replace(found, verdict=Verdict.RIGHT if found.verdict is Verdict.SAID else found.verdict, words=words)
+    if found.verdict in (Verdict.WRONG, Verdict.UNKNOWN):
+        return replace(found, words=f"Suspended: {found.words}")
+    return _ROWS.finding("suspended" if found.verdict is Verdict.SAID else "suspended.not-yet", case=case)
 
 
 def _seen(case: Deployed, attempt: Event | Unread | None) -> tuple[list[Seen], list[str]]:
@@ -117,10 +103,8 @@ def _quiet(
     case: Deployed, key: Key, seen: list[Seen], unread: list[str], days: int, changes: Sequence[Event] | Unread
 ) -> Finding:
     """Since when nobody has used the key: the newest of what is seen counts, never what could not be."""
-    title, again = f"{days} days without use", f"cmek retire {case.name}"
     if unread:
-        cure = f"{again} --quiet-since YYYY-MM-DD, once you have looked yourself"
-        return unknown("quiet", f"{title}: not known: {'; '.join(unread)}", cure)
+        return _ROWS.finding("quiet.not-known", case=case, days=days, unread="; ".join(unread))
     if key.created:
         seen.append((key.created, "the key was made then"))
     if isinstance(key.last_use, LastUse) and key.last_use.when is None:
@@ -128,29 +112,21 @@ def _quiet(
     since, why = max(seen)
     # Who cannot use a key is not seen to do without it.
     puts = [] if isinstance(changes, Unread) else [one.when for one in changes if not one.refused]
-    hides = "A suspension hides use, and since when there is one is not known: see that for some days the key could be "
-    hides += "used, and was not"
-    if puts and puts[0] <= since:
-        hides = f"In all that time it was suspended (since {at(puts[0])} at the latest), which hides use: that nobody "
-        hides += "is seen to have asked in vain is all that speaks for it"
-    elif puts:
-        hides = f"Until {at(puts[0])} it could be used, and was not; since then it is suspended, which hides use, and "
-        hides += "nobody is seen to have asked in vain"
-    words, end = f"quiet since {at(since)} ({why}). {hides}", since + timedelta(days=days)
-    if end <= case.now:
-        return right("quiet", f"{title}: {words}")
-    return said("quiet", f"{title}: not yet, {words}", f"Wait until {at(end)}, and run {again} again")
+    hides = _ROWS.text("hides")
+    if puts:
+        hides = _ROWS.text("hides.all" if puts[0] <= since else "hides.since", put=at(puts[0]))
+    end = since + timedelta(days=days)
+    row = "quiet" if end <= case.now else "quiet.not-yet"
+    return _ROWS.finding(row, case=case, days=days, since=at(since), why=why, hides=hides, end=at(end))
 
 
 def _deletion(case: Deployed, early: Sequence[str]) -> Finding:
-    title, again, key = "Deletion of the key", f"cmek retire {case.name}", case.key
+    key = case.key
     if isinstance(key, Unread):
-        return not_read("deletion", "the key", key, "kms:DescribeKey")
-    if key is not None and not key.is_ending:
-        return said("deletion", f"{title}: not ordered yet", f"{again} --schedule-deletion")
-    if not early:
-        return right("deletion", f"{title}: {'it is deleted' if key is None else ends(key)}")
-    words, cure = "IT IS DELETED", "Find out with Pinecone and AWS Support what is lost"
-    if key is not None:
-        words, cure = ends(key), f"Take it back NOW: {again} --cancel"
-    return wrong("deletion", f"{title}: {words}, but {'; '.join(early)}", cure)
+        return _ROWS.finding("deletion.not-read", case=case)
+    row = "deletion"
+    if key and not key.is_ending:
+        row = "deletion.not-yet"
+    elif early:
+        row = "deletion.too-early" if key else "deletion.was-too-early"
+    return _ROWS.finding(row, case=case, state=ends(key) if key else "it is deleted", early="; ".join(early))

@@ -1,14 +1,14 @@
 """What templates would do to what is locked, and is refused; what `cmek lock` and `unlock` do."""
 
 from collections import Counter
-from collections.abc import Collection, Iterator, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Final
 
 from cmek_construct import templates
 from cmek_construct.lock.identity import EXTERNAL_ID, PINECONE, StackNow, stacks_of
-from cmek_construct.lock.text import CONDITION, FILE, Lock, LockError, Place, Stack, read, shortened, stacks_at
+from cmek_construct.lock.text import CONDITION, FILE, Lock, LockError, Place, Stack, read, said, shortened, stacks_at
 from cmek_construct.templates.files import STACK_SET
 
 LOCKED_ROLE: Final = "locked-role"
@@ -41,10 +41,17 @@ def refusals(lock_file: Path, run: templates.Run) -> list[Refusal]:
     try:
         lock = read(lock_file)
     except LockError as error:
-        why = "Until it can be read, nothing keeps a role or key from being replaced."
-        files = [one.file for one in run.templates[:1]]
-        return [Refusal(LOCK_FILE, file, "", str(error), why, "Mend the file.") for file in files]
+        files = (one.file for one in run.templates[:1])
+        return [_refusal("unread", LOCK_FILE, (file, "", ""), "", {"why": error}) for file in files]
     return list(changes(lock, stacks_of(run), str(lock_file)))
+
+
+def _refusal(
+    row: str, rule: str, where: tuple[Path, str, str], file: str, facts: Mapping[str, object], part: str = "consequence"
+) -> Refusal:
+    """One of `refusals.ini`, filled in."""
+    facts = {**facts, "file": file, "of_file": "" if file == FILE else f" --file {file}"}
+    return Refusal(rule, *where[:2], *(said(row, one, **facts) for one in ("what", part, "cure")))
 
 
 def changes(
@@ -59,32 +66,33 @@ def changes(
         beside: a stack that is locked in another account or region is one more of its name.
         gone: whether to refuse a stack that was seen to be gone.
     """
-    of_file = "" if file == FILE else f" --file {file}"
     places = [one.place for one in stacks]
     counted = Counter(one.stack for one in lock)
     in_force = [one for one, own in lock.items() if any(not each.unlocked for each in own.values())]
     for stack in stacks:
         for own in stacks_at(lock, stack.place, places):
-            options = _options(own) if counted[own.stack] > 1 else ""
             if gone:
-                yield from _gone(own, lock[own], stack, file, of_file)
-            yield from _changed(own, lock[own], stack, file, options + of_file)
+                yield from _gone(own, lock[own], stack, file)
+            yield from _changed(own, lock[own], stack, file, _options(own) if counted[own.stack] > 1 else "")
         old = [one for one in in_force if one.stack == stack.place.stack]
         is_there = stacks_at(lock, stack.place) or any(one.may_be(place) for one in old for place in places)
         if old and not is_there and not beside:
             # It is no longer where it was, and is where none was.
-            was = old[0]
-            both = zip(Place._fields, was, stack.place, strict=True)
-            changed = ", and ".join(f"its {what} was {a} and is now {b}" for what, a, b in both if a != b)
-            yield Refusal(
-                LOCKED_PLACE,
-                *stack.top.reported("")[:2],
-                f"{was}: the stack is locked in {file}, but {changed}.",
-                "The deploy would make another role and key there, of which Pinecone knows nothing, and nobody would "
-                "look after those that it has.",
-                f"{_undo(was.stack, _options(was) + of_file, file)} If the app has the stack in both, run `cmek lock "
-                f"--beside{of_file}`.",
-            )
+            own = old[0]
+            both = zip(Place._fields, own, stack.place, strict=True)
+            changed = ", and ".join(f"its {what} was {was} and is now {now}" for what, was, now in both if was != now)
+            facts = {"own": own, "changed": changed, "options": _options(own)}
+            yield _refusal("moved", LOCKED_PLACE, stack.top.reported(""), file, facts)
+
+
+def _gone(own: Place, locked: Stack, stack: StackNow, file: str) -> Iterator[Refusal]:
+    """A stack that was deployed and deleted, while role and key are still there."""
+    found = [one for one in locked.values() if one.gone and not one.unlocked]
+    arns = sorted((one.deployed.get("Arn", "") for one in found), key=lambda arn: ":key/" in arn)
+    taken = "".join(f" --{'key' if ':key/' in arn else 'role'}-arn {arn}" for arn in arns)
+    if found:
+        facts = {"own": own, "date": found[0].gone, "arns": " and ".join(arns), "taken": taken}
+        yield _refusal("gone", LOCKED_PLACE, stack.top.reported(""), file, {**facts, "options": _options(own)})
 
 
 def _changed(own: Place, locked: Stack, stack: StackNow, file: str, options: str) -> Iterator[Refusal]:
@@ -99,57 +107,18 @@ def _changed(own: Place, locked: Stack, stack: StackNow, file: str, options: str
             others = ((name, stack.identity(name)) for name in stack.resources if name not in locked)
             moved = [name for name, one in others if one and one.word == old.word]
             differences = [(_LOGICAL_ID, resource, " or ".join(moved) if 0 < len(moved) <= _MANY else _NONE)]
-        for name, before, now in differences:
-            yield Refusal(
-                _RULES.get(old.word, LOCKED_PLACE),
-                *stack.top.reported(now if name == _LOGICAL_ID and now in stack.resources else resource)[:2],
-                f"{own}: the {old.word} {resource} is locked in {file}, but its {name} was {shortened(before)} and is "
-                f"now {shortened(now)}.",
-                _consequence(old.word, name, now, old.deployed.get("Arn")),
-                _undo(f"{own.stack} {resource}", options, file),
-            )
-
-
-def _consequence(word: str, name: str, new: str, arn: str | None) -> str:
-    """What the deploy would do."""
-    if name == EXTERNAL_ID and word == "key":
-        return (
-            "Pinecone stores the external ID for good, and the role that was given asks for the "
-            "one that it has: another one shuts Pinecone out."
-        )
-    if name in (EXTERNAL_ID, PINECONE):
-        return (
-            "The deploy would shut Pinecone out of the role, or let somebody else in. Pinecone "
-            "comes from its own account, and stores the external ID for good."
-        )
-    of_all = "the role and key of each account"
-    which = f"the {word} {arn or 'that Pinecone has'}" if word in ("role", "key") else of_all
-    does = "drop" if new == _NONE or name == CONDITION else "make another one in place of"
-    return f"The deploy would {does} {which}. Pinecone stores its ARN and can never be given another one."
-
-
-def _gone(own: Place, locked: Stack, stack: StackNow, file: str, of_file: str) -> Iterator[Refusal]:
-    """A stack that was deployed and deleted, while role and key are still there."""
-    found = [one for one in locked.values() if one.gone and not one.unlocked]
-    arns = sorted((one.deployed.get("Arn", "") for one in found), key=lambda arn: ":key/" in arn)
-    taken = [f" --{'key' if ':key/' in arn else 'role'}-arn {arn}" for arn in arns]
-    if found:
-        yield Refusal(
-            LOCKED_PLACE,
-            *stack.top.reported("")[:2],
-            f"{own}: {file} says that the stack was seen to be gone on {found[0].gone}.",
-            f"The deploy would make others in place of {' and '.join(arns)}, which outlive "
-            "their stack, and which Pinecone stores for good.",
-            f"Take them back: `cmek adopt {own.stack}{''.join(taken)}` clears this and says what to run next. In "
-            f'an app of your own, run `cmek unlock {own.stack}{_options(own)}{of_file} --reason "…"`, `npx cdk import '
-            f"{own.stack}`, and `cmek lock --deployed{of_file}`.",
-        )
-
-
-def _undo(what: str, options: str, file: str) -> str:
-    """The two ways out."""
-    unlock = f'`cmek unlock {what}{options} --reason "…"`'
-    return f"Undo the change. Or, if it is meant, run {unlock}; the reason stays in {file}."
+        which = "the role and key of each account"
+        if old.word in ("role", "key"):
+            which = f"the {old.word} {old.deployed.get('Arn') or 'that Pinecone has'}"
+        facts = {"own": own, "word": old.word, "resource": resource, "which": which, "options": options}
+        for name, was, now in differences:
+            consequence = "dropped" if now == _NONE or name == CONDITION else "another"
+            if name in (EXTERNAL_ID, PINECONE):
+                is_of_key = name == EXTERNAL_ID and old.word == "key"
+                consequence = "another id" if is_of_key else "another trust"
+            where = stack.top.reported(now if name == _LOGICAL_ID and now in stack.resources else resource)
+            facts |= {"name": name, "was": shortened(was), "now": shortened(now)}
+            yield _refusal("changed", _RULES.get(old.word, LOCKED_PLACE), where, file, facts, consequence)
 
 
 def _options(place: Place) -> str:

@@ -123,12 +123,8 @@ class StackNow:
 
     def _in_cases(self, place: templates.Place, work: Callable[[Values, templates.Place], _Values]) -> _Values:
         """Values by name, each one value or one for each case in which it is another; nothing of what is never made."""
-
-        def in_case(values: Values) -> _Values | None:
-            return work(values, place) if values.exists(place) else None
-
         try:
-            cases = self.run.cases(place.stack, in_case)
+            cases = self.run.cases(place.stack, lambda values: work(values, place) if values.exists(place) else None)
         except TooManyCases as why:
             what = f"more cases than can be judged: {self._within(str(why))}"
             return {CONDITION: what, f"Source of {place.logical_id}": dict(place.properties)}

@@ -14,6 +14,7 @@ from typing import Any, Final, NamedTuple, TypeAlias
 
 from cmek_construct import templates
 from cmek_construct.checks import ACCOUNT_ID, REGION, STACK_NAME, printable
+from cmek_construct.rows import rows
 from cmek_construct.templates.choices import OTHER_VALUE
 from cmek_construct.templates.files import STACK_SET
 from cmek_construct.templates.stacks import KEY, KEYS, ROLE
@@ -31,13 +32,6 @@ _FORMAT: Final = re.compile(r"format = ([0-9]{1,9})")
 _CONFLICT: Final = ("<<<<<<<", "|||||||", "=======", ">>>>>>>")
 _DEPLOYED: Final = ("Arn", "RoleId")
 _NOTES: Final = ("Unlocked", "History", "Gone")
-_OLD: Final = (
-    f"which the versions 1.x wrote. Run `cmek lock --check` with that version a last time, then `git rm {FILE}`, and "
-    "with this one `cmek lock`, or once it is deployed `cmek lock --deployed`. The reasons of the old file stay in git."
-)
-_NEWER: Final = (
-    f"but this version reads format {FORMAT}. Install the version of cmek-construct that wrote it, or a newer."
-)
 ANY_ACCOUNT: Final = "any-account"
 ANY_REGION: Final = "any-region"
 CONDITION: Final = "Condition"
@@ -189,10 +183,10 @@ def read(file: Path) -> Lock:
     except FileNotFoundError:
         if not file.is_symlink():
             return {}
-        raise LockError(f"{file}: it is a link to a file that is not there.") from None
+        raise LockError(f"{file}: {said('lock-file', 'link')}") from None
     except (OSError, UnicodeDecodeError) as error:
         why = error.strerror if isinstance(error, OSError) else "it is not UTF-8"
-        raise LockError(f"{file}: it cannot be read: {why}. Take it from git as it was.") from None
+        raise LockError(f"{file}: {said('lock-file', 'unread', why=why)}") from None
     return parse(text, str(file))
 
 
@@ -212,24 +206,19 @@ def parse(text: str, name: str) -> Lock:
         for number, line in enumerate(map(str.rstrip, text.split("\n")), 1):
             if told := _FORMAT.fullmatch(line):
                 has_format = True
+                if told[1] == "1":
+                    raise _wrong(number, "old")
                 if int(told[1]) != FORMAT:
-                    other = _OLD if told[1] == "1" else _NEWER
-                    raise LockError(f"{number}: it is of format {told[1]}, {other}")
+                    raise _wrong(number, "newer", format=told[1], own=FORMAT)
             elif line.startswith(_CONFLICT):
-                raise LockError(
-                    f"{number}: a merge is not finished here: {line[:7]}. Keep the lines of both branches and delete "
-                    "the markers; where two lines contradict each other, keep that of the role or key that is deployed."
-                )
+                raise _wrong(number, "unmerged", marker=line[:7])
             elif line and not line.startswith("#"):
                 place, resource, what, value = _parts(number, line)
                 found.setdefault(place, {}).setdefault(resource, []).append((number, what, value))
         if not has_format:
-            raise _damaged(1, f'"format = {FORMAT}" is missing')
+            raise _wrong(1, "damaged", what=f'"format = {FORMAT}" is missing')
         if not found:
-            raise LockError(
-                "1: it is empty, so it would keep nothing. Take it from git as it was (`git log "
-                "-p` shows what changed); or delete it, and run `cmek lock`."
-            )
+            raise _wrong(1, "empty")
         return {
             place: {resource: _locked(f"{place}: {resource}", lines) for resource, lines in stack.items()}
             for place, stack in found.items()
@@ -242,7 +231,7 @@ def _parts(number: int, line: str) -> tuple[Place, str, str, Any]:
     """Place, resource, what is said of it, and the value."""
     found = _LINE.fullmatch(line)
     if found is None:
-        raise _damaged(number, f"got {shortened(line)}")
+        raise _wrong(number, "damaged", what=f"got {shortened(line)}")
     stack, account, region, resource, what, text = found.groups()
     wrong = [part for part, form in zip(found.groups(), _FORMS, strict=False) if not form.fullmatch(part)]
     try:
@@ -250,27 +239,24 @@ def _parts(number: int, line: str) -> tuple[Place, str, str, Any]:
     except (ValueError, RecursionError):
         value = None
     if wrong or not isinstance(value, str if what in _NOTES else dict):
-        raise _damaged(number, f"got {shortened([*wrong, text][0])}")
+        raise _wrong(number, "damaged", what=f"got {shortened([*wrong, text][0])}")
     return Place(stack, account, region), resource, what, value
 
 
 def _locked(where: str, lines: Sequence[_Line]) -> Locked:
     """One thing out of its lines."""
-    said = [(number, {**value, "Type": what}) for number, what, value in lines if what not in _NOTES]
-    if not said:
-        raise _damaged(lines[0][0], f"{where} has no line that says what it is")
-    values = said[0][1]
-    for number, own in said:
+    told = [(number, {**value, "Type": what}) for number, what, value in lines if what not in _NOTES]
+    if not told:
+        raise _wrong(lines[0][0], "damaged", what=f"{where} has no line that says what it is")
+    values = told[0][1]
+    for number, own in told:
         for name in {**own, **values}:
             one, another = own.get(name), values.get(name)
             if name in _DEPLOYED and not isinstance(own.get(name, ""), str):
-                raise _damaged(number, f"{name} is no text")
+                raise _wrong(number, "damaged", what=f"{name} is no text")
             if one != another and not (name in _DEPLOYED and None in (one, another)):
-                raise LockError(
-                    f"{number}: {where}: {name} is {shortened(_in_json(one))}, but {shortened(_in_json(another))} in "
-                    f"line {said[0][0]}: two branches locked two of them. Keep the line of the one that is deployed "
-                    "and delete the other."
-                )
+                both = shortened(_in_json(one)), shortened(_in_json(another))
+                raise _wrong(number, "two", where=where, name=name, one=both[0], another=both[1], line=told[0][0])
         values |= own
     deployed: dict[str, str] = {name: values.pop(name) for name in _DEPLOYED if name in values}
     unlocked, history, gone = (tuple(sorted({value for _, what, value in lines if what == note})) for note in _NOTES)
@@ -284,8 +270,8 @@ def render(lock: Lock) -> str:
         block = ""
         for resource, locked in sorted(lock[place].items()):
             notes = zip(_NOTES, (locked.unlocked, locked.history, (locked.gone,)), strict=True)
-            said: list[tuple[str, Any]] = [(what, note) for what, some in notes for note in some if note]
-            for what, value in [(locked.type, {**locked.values, **locked.deployed}), *said]:
+            told: list[tuple[str, Any]] = [(what, note) for what, some in notes for note in some if note]
+            for what, value in [(locked.type, {**locked.values, **locked.deployed}), *told]:
                 # A line ends at a line feed alone, and JSON writes that as \n.
                 text = json.dumps(value, ensure_ascii=False, separators=(",", ":"))
                 block += " ".join((*place, resource, what, f"{text}\n"))
@@ -299,8 +285,10 @@ def shortened(text: str) -> str:
     return printable(line if len(line) <= 120 else f"{line[:100]}… ({len(line):,} characters)")
 
 
-def _damaged(number: int, what: str) -> LockError:
-    return LockError(
-        f"{number}: {what}, but a line is STACK ACCOUNT REGION RESOURCE WHAT VALUE, as `cmek lock` "
-        "wrote it. Take the file from git as it was (`git log -p` shows what changed)."
-    )
+def said(row: str, what: str, /, **facts: object) -> str:
+    """A text of `refusals.ini`, filled in."""
+    return rows(Path(__file__).with_name("refusals.ini"))[row][what].format(**facts)
+
+
+def _wrong(line: int, why: str, /, **facts: object) -> LockError:
+    return LockError(f"{line}: {said('lock-file', why, **facts)}")

@@ -1,66 +1,55 @@
 """What AWS's own documentation says of the requests that policies are about.
 
-Source: Service Authorization Reference, "Actions, resources, and condition keys" for KMS and STS.
+Source: Service Authorization Reference, "Actions, resources, and condition keys" for KMS and STS; `aws.txt` has the
+rows of its tables.
 """
 
+import re
+from collections import defaultdict
 from collections.abc import Mapping
+from pathlib import Path
 from typing import Final
 
 from cmek_construct.policy.patterns import DIGITS, SOMETHING
 
-_ON_KEYS: Final = """
-CancelKeyDeletion CreateAlias CreateGrant Decrypt DeleteAlias DeleteImportedKeyMaterial DeriveSharedSecret DescribeKey
-DisableKey DisableKeyRotation EnableKey EnableKeyRotation Encrypt GenerateDataKey GenerateDataKeyPair
-GenerateDataKeyPairWithoutPlaintext GenerateDataKeyWithoutPlaintext GenerateMac GetKeyLastUsage GetKeyPolicy
-GetKeyRotationStatus GetParametersForImport GetPublicKey ImportKeyMaterial ListGrants ListKeyPolicies ListKeyRotations
-ListResourceTags PutKeyPolicy ReEncryptFrom ReEncryptTo ReplicateKey RetireGrant RevokeGrant RotateKeyOnDemand
-ScheduleKeyDeletion Sign SynchronizeMultiRegionKey TagResource UntagResource UpdateAlias UpdateKeyDescription
-UpdatePrimaryRegion Verify VerifyMac
-"""
-_ON_NO_KEY: Final = """
-ConnectCustomKeyStore CreateCustomKeyStore CreateKey DeleteCustomKeyStore DescribeCustomKeyStores
-DisconnectCustomKeyStore GenerateRandom ListAliases ListKeys ListRetirableGrants UpdateCustomKeyStore
-"""
-_ON_ROLES: Final = "AssumeRole AssumeRoleWithSAML AssumeRoleWithWebIdentity SetContext SetSourceIdentity TagSession"
-_ON_NO_ROLE: Final = """
-DecodeAuthorizationMessage GetAccessKeyInfo GetDelegatedAccessToken GetServiceBearerToken GetSessionToken
-GetWebIdentityToken TagGetWebIdentityToken
-"""
-_OPEN: Final = "GetCallerIdentity"
-
-
-def _named(service: str, names: str) -> dict[str, str]:
-    return {f"{service}:{name}".lower(): f"{service}:{name}" for name in names.split()}
-
-
-ACTIONS: Final = {
-    "key": _named("kms", _ON_KEYS),
-    "trust": _named("sts", _ON_ROLES),
-    "permissions": _named("kms", _ON_KEYS + _ON_NO_KEY)
-    | _named("sts", f"{_ON_ROLES} {_ON_NO_ROLE} AssumeRoot GetFederationToken {_OPEN}"),
-    "resource": {},
-}
-"""By kind of policy the actions of KMS and STS that it can be about, each by its name in lower case. AWS may add
-one."""
-_ON_ALIAS: Final = _named("kms", "CreateAlias DeleteAlias UpdateAlias")
 _LETTER: Final = "[abcdefghijklmnopqrstuvwxyz0123456789-]"
 WORD: Final = f"{_LETTER}{_LETTER}*"
 _BEGIN: Final = f"arn:aws{_LETTER}*"
 _OF_KMS: Final = f"{_BEGIN}:kms:{WORD}:{DIGITS}:"
 _KEY: Final = f"{_OF_KMS}key/{SOMETHING}"
-ACTED_ON: Final = (
-    (ACTIONS["key"].keys() - _ON_ALIAS, (_KEY,)),
-    (_ON_ALIAS, (_KEY, f"{_OF_KMS}alias/{SOMETHING}")),
-    (ACTIONS["trust"], (f"{_BEGIN}:iam::{DIGITS}:role/{SOMETHING}",)),
-    (_named("sts", "AssumeRoot"), (f"{_BEGIN}:iam::{DIGITS}:root",)),
-    (_named("sts", "GetFederationToken"), (f"{_BEGIN}:sts::{DIGITS}:federated-user/{SOMETHING}",)),
-    # Resource * alone allows these,
-    (_named("kms", _ON_NO_KEY) | _named("sts", _ON_NO_ROLE), ("",)),
-    # and no policy can take this one from anybody.
-    (_named("sts", _OPEN), ()),
-)
+_FOR: Final = {
+    "key": (_KEY,),
+    "alias": (_KEY, f"{_OF_KMS}alias/{SOMETHING}"),
+    "role": (f"{_BEGIN}:iam::{DIGITS}:role/{SOMETHING}",),
+    "root": (f"{_BEGIN}:iam::{DIGITS}:root",),
+    "federated-user": (f"{_BEGIN}:sts::{DIGITS}:federated-user/{SOMETHING}",),
+    "*": ("",),
+    "-": (),
+}
 """What actions are for, each as patterns of ARNs."""
-FEDERATED: Final = tuple(_named("sts", "AssumeRoleWithSAML AssumeRoleWithWebIdentity SetSourceIdentity TagSession"))
+_TABLE: Final = Path(__file__).with_name("aws.txt").read_text(encoding="utf-8")
+_ROWS: Final = [row.split() for row in re.split(r"\n(?! )", _TABLE) if row and not row.startswith("#")]
+"""An action, what it is for, and its condition keys; or a condition key and its type."""
+
+
+def _of(*kinds: str) -> dict[str, str]:
+    return {name.lower(): name for name, kind, *_ in _ROWS if kind in kinds}
+
+
+ACTIONS: Final = {"key": _of("key", "alias"), "trust": _of("role"), "permissions": _of(*_FOR), "resource": {}}
+"""By kind of policy the actions of KMS and STS that it can be about, each by its name in lower case. AWS may add
+one."""
+ACTED_ON: Final = [(_of(kind), patterns) for kind, patterns in _FOR.items()]
+"""Actions, and what they are for."""
+KEYS: Final[dict[str, set[str]]] = defaultdict(set)
+"""Condition keys that come with these actions alone; others of a service with each of its own."""
+for _action, _, *_keys in _ROWS:
+    for _key in _keys:
+        KEYS[f"{_action.partition(':')[0]}:{_key}".lower()].add(_action.lower())
+FEDERATED: Final = (
+    *("sts:assumerolewithsaml", "sts:assumerolewithwebidentity"),
+    *("sts:setsourceidentity", "sts:tagsession"),
+)
 """The actions of those who sign in elsewhere."""
 DIRECT_CALL: Final[Mapping[str, str | None]] = {
     "aws:calledvia": None,
@@ -82,72 +71,18 @@ OF_RESOURCE: Final = {"aws:requestedregion": 3, "aws:resourceaccount": 4}
 """The keys that say of a request to a key what its ARN says, and in which part."""
 IS_SERVICE: Final = "aws:principalisawsservice"
 """The key that says whether an AWS service asks."""
-BOOLEANS: Final = frozenset(
-    _named("aws", "SecureTransport ViaAWSService MultiFactorAuthPresent PrincipalIsAWSService")
-    | _named("kms", "GrantIsForAWSResource MultiRegion ReEncryptOnSameKey BypassPolicyLockoutSafetyCheck")
-)
-SEVERAL: Final = frozenset(
-    _named("aws", "CalledVia PrincipalOrgPaths PrincipalServiceNamesList ResourceOrgPaths SourceOrgPaths TagKeys")
-    | _named("kms", "EncryptionContextKeys GrantOperations")
-    | _named("sts", "TransitiveTagKeys")
-)
+BOOLEANS: Final = _of("Bool")
+SEVERAL: Final = _of("ArrayOfString")
 """Keys that have several values in one request."""
 TRAILING_DAYS: Final = "kms:trailingdayswithoutkeyusage"
 """The key that says for how many days nobody has used the key."""
-WITHOUT_CALLER_ACCOUNT: Final = frozenset(_named("kms", "GenerateRandom ListAliases ListKeys ListRetirableGrants"))
-_PAIRS: Final = "GenerateDataKeyPair GenerateDataKeyPairWithoutPlaintext"
-_MAKING: Final = f"GenerateDataKey GenerateDataKeyWithoutPlaintext {_PAIRS}"
-_SYMMETRIC: Final = f"Decrypt Encrypt {_MAKING} ReEncryptFrom ReEncryptTo"
-_MACS: Final = "GenerateMac VerifyMac"
-_SIGNING: Final = "Sign Verify"
-_ASSUMING: Final = "AssumeRole AssumeRoleWithSAML AssumeRoleWithWebIdentity SetSourceIdentity"
-_KEYS: Final = {
-    "kms": {
-        "BypassPolicyLockoutSafetyCheck": "CreateKey PutKeyPolicy",
-        "DataKeyPairSpec": _PAIRS,
-        "EncryptionAlgorithm": _SYMMETRIC,
-        "EncryptionContext EncryptionContextKeys": f"{_SYMMETRIC} CreateGrant RetireGrant",
-        "ExpirationModel ValidTo": "ImportKeyMaterial",
-        "GrantConstraintSourceArn GranteePrincipal GranteeServicePrincipal GrantOperations": "CreateGrant",
-        "GrantConstraintType": "CreateGrant RetireGrant",
-        "GrantIsForAWSResource": "CreateGrant ListGrants RevokeGrant",
-        "KeyAgreementAlgorithm": "DeriveSharedSecret",
-        "MacAlgorithm": _MACS,
-        "MessageType SigningAlgorithm": _SIGNING,
-        "PrimaryRegion": "UpdatePrimaryRegion",
-        "RecipientAttestation": "Decrypt DeriveSharedSecret GenerateDataKey GenerateDataKeyPair GenerateRandom",
-        "ReEncryptOnSameKey": "ReEncryptFrom ReEncryptTo",
-        "ReplicaRegion": "ReplicateKey",
-        "RequestAlias": f"{_SYMMETRIC} {_MACS} {_SIGNING} DeriveSharedSecret DescribeKey GetPublicKey",
-        "RetiringPrincipal RetiringServicePrincipal": "CreateGrant",
-        "RotationPeriodInDays": "EnableKeyRotation",
-        "ScheduleKeyDeletionPendingWindowInDays": "ScheduleKeyDeletion",
-        "TrailingDaysWithoutKeyUsage": "DisableKey ScheduleKeyDeletion",
-        "WrappingAlgorithm WrappingKeySpec": "GetParametersForImport",
-    },
-    "sts": {
-        # AWS lists some of these for the calls that make a session alone. Who tags the session, or says whose it is, in
-        # that call sends them with the call.
-        "AWSServiceName": "GetServiceBearerToken",
-        "DurationSeconds": "GetServiceBearerToken GetWebIdentityToken",
-        "ExternalId": "AssumeRole SetSourceIdentity TagSession",
-        "IdentityTokenAudience": "GetWebIdentityToken",
-        "RequestContextProviders": "SetContext",
-        "RoleAuthorizedByIdp": "AssumeRoleWithWebIdentity",
-        "RoleSessionName SourceIdentity TransitiveTagKeys": f"{_ASSUMING} TagSession",
-        "TaskPolicyArn": "AssumeRoot",
-    },
-}
-KEYS: Final[Mapping[str, frozenset[str]]] = {
-    f"{service}:{key}".lower(): frozenset(_named(service, names))
-    for service, table in _KEYS.items()
-    for keys, names in table.items()
-    for key in keys.split()
-}
-"""Condition keys that come with these actions alone; others of a service with each of its own."""
+WITHOUT_CALLER_ACCOUNT: Final = ("kms:generaterandom", "kms:listaliases", "kms:listkeys", "kms:listretirablegrants")
 EXPANDED: Final = {
-    "kms:ReEncrypt*": tuple(_named("kms", "ReEncryptFrom ReEncryptTo").values()),
-    "kms:GenerateDataKey*": tuple(_named("kms", _MAKING).values()),
+    "kms:ReEncrypt*": ("kms:ReEncryptFrom", "kms:ReEncryptTo"),
+    "kms:GenerateDataKey*": (
+        *("kms:GenerateDataKey", "kms:GenerateDataKeyWithoutPlaintext"),
+        *("kms:GenerateDataKeyPair", "kms:GenerateDataKeyPairWithoutPlaintext"),
+    ),
 }
 """The actions that the wildcards of the console's "Key users" mean. Source: as above."""
 POLICY_KEEPING: Final = ("kms:GetKeyPolicy", "kms:PutKeyPolicy")

@@ -136,7 +136,7 @@ class _Comparison:
         choices = list(islice(product(*map(_best, self._dimensions, piece)), _MOST_TRIED))
         certain = next(filter(None, (self._surely(one, asked) for one in choices)), None)
         hangs_on = () if certain else tuple(dict.fromkeys(self._hangs_on(piece, choices[0], asked)))
-        texts = certain or list(map(Dimension.with_holes, self._dimensions, choices[0]))
+        texts = certain or [value.shown for value in choices[0]]
         of = dict(zip(self._space.dimensions, texts, strict=True))
         some = dict(zip(self._space.dimensions, piece, strict=True))
         # In the words of AWS.
@@ -153,7 +153,7 @@ class _Comparison:
             return ("*",)
         named = [(one.name, reduce(or_, context.whom(space, [one]))) for one in statement.principals or ()]
         found = [name for name, whole in named if whole & some and whole != people.all]
-        names = (context.name_of(people.with_holes(one)) for one in people.members(some))
+        names = (context.name_of(one.shown) for one in people.members(some))
         return tuple(found) or tuple(dict.fromkeys(names))[:_SHOWN]
 
     def _actions(self, statement: Statement, some: int) -> tuple[str, ...]:
@@ -184,7 +184,7 @@ class _Comparison:
                 is_sent = self._is_need and one.is_key
                 whole = one.as_holes(value) if by_holes else one.as_text(value)
                 box.append(one.all if one.is_unknown else one.loosened(some) if is_sent else whole)
-                texts.append(one.with_holes(value) if by_holes or is_sent else value.text)
+                texts.append(value.shown if by_holes or is_sent else value.text)
             made = self._space.possible([tuple(box)])
             is_said = made and not self._space.overlap(made, [self._across])
             if is_said and (self._own.verdict(made), self._limits.verdict(made)) == (Verdict.YES, Verdict.NO):

@@ -64,19 +64,12 @@ class Questions:
         Raises:
             CannotBeJudged: it is too large.
         """
-        each: dict[str, int] = {}
-
-        def number(part: object) -> int:
-            return each.setdefault(str(part), len(each))
-
-        asked = [
-            (number((it.principal, it.resource, it.own, it.but)), number(it.context), it.action) for it in requests
-        ]
-        texts = dict.fromkeys(text for one in requests for text in (one.principal, *one.but, one.resource or ""))
-        contexts = {at: one.context for (_, at, _), one in zip(asked, requests, strict=True)}
-        for value in (value for one in contexts.values() for value in one.values()):
-            texts |= dict.fromkeys([value] if isinstance(value, str) else value or ())
-        return self._asked(policy, texts, f"{asked} {list(each)}", lambda own: answers(own, requests))
+        contexts = list({str(one.context): one.context for one in requests}.values())
+        asked = [(it.principal, it.but, it.resource, it.own, it.action, contexts.index(it.context)) for it in requests]
+        texts = [text for one in requests for text in (one.principal, *one.but, one.resource or "")]
+        for value in (value for one in contexts for value in one.values()):
+            texts += [value] if isinstance(value, str) else value or ()
+        return self._asked(policy, texts, f"{asked} {contexts}", lambda own: answers(own, requests))
 
     def _asked(self, policy: Policy, beside: Iterable[str], question: str, ask: Callable[[Policy], list[A]]) -> list[A]:
         if id(policy) not in self._policies:
@@ -84,14 +77,13 @@ class Questions:
         own: _Shape = self._policies[id(policy)]
         names = dict(own.names)
         shape = f"{own.shape} {_without_names(question, names)}"
-        more: dict[str, None] = dict.fromkeys(text for text in beside if text and text not in own.texts)
-        said, ends = own.said + [name for text in more for name in holes(text)], own.ends + list(map(_end_of, more))
-        forms = _told_apart(policy.forms, said, ends)
+        texts = own.texts | dict.fromkeys(beside)
+        forms = _told_apart(policy.forms, texts)
         known = " ".join(f"{names.get(f'${{{name}}}', name)} {form}" for name, form in forms.items())
         if shape + known not in self._known:
             into = _INTO_ID if "\0id" in shape else _INTO_NUMBER
             # A form is known by its text: one that has a number or an ID is about no other.
-            if any(map(into.search, (*own.texts, *more))) or _COMPARED.search(shape) or _NAMES.search(known):
+            if any(map(into.search, texts)) or _COMPARED.search(shape) or _NAMES.search(known):
                 shape = own.text + question
         if shape + known not in self._known:
             index = {id(one): number for number, one in enumerate(policy.statements)}
@@ -113,8 +105,6 @@ class _Shape:
         self.policy = policy  # as long as it is there, no other has its id
         self.text = f"{policy.kind} {policy.resource!r} {policy.statements}"
         self.texts = dict.fromkeys(_texts(policy))
-        self.said = [name for text in self.texts for name in holes(text)]
-        self.ends = list(map(_end_of, self.texts))
         self.names: dict[str, str] = {}
         self.shape = _without_names(self.text, self.names)
 
@@ -140,25 +130,28 @@ def _again(one: A, statement: Statement | None, others: Mapping[str, str]) -> A:
     return type(one)(**named({**vars(one), "statement": statement}))
 
 
-def _told_apart(forms: Forms, said: Sequence[str], ends: Sequence[tuple[str, str]]) -> dict[str, str]:
-    """What is known of the holes of some texts, of which each has its end.
+def _told_apart(forms: Forms, texts: Iterable[str]) -> dict[str, str]:
+    """What is known of the holes of some texts.
 
     A generated name is a text by itself, unless something that is written may be it.
     """
+    each = list(map(_read, texts))
+    said = [name for names, *_ in each for name in names]
+    alone = [end for _, end, form in each if form == "*"]
     known = {name: forms[name] for name in dict.fromkeys(said) if name in forms}
-    others = {form for _, form in ends if form.strip("*?")}
+    others = {form for *_, form in each if form.strip("*?")}
     for number, name in enumerate(generated(known)):
-        is_alone = said.count(name) == ends.count((f"${{{name}}}", "*"))
+        is_alone = said.count(name) == alone.count(f"${{{name}}}")
         if is_alone and not any(may_be_one(known[name], one) for one in others):
             known[name] = f"<{number}>"
     return known
 
 
 @lru_cache(maxsize=10_000)
-def _end_of(text: str) -> tuple[str, str]:
-    """What a text ends in behind its last separator, and that with ``*`` for its holes."""
+def _read(text: str) -> tuple[list[str], str, str]:
+    """The holes of a text; its end, behind the last separator; and that with ``*`` for its holes."""
     end = parts(parts(text, ":")[-1], "/")[-1]
-    return end, glob(end, {})
+    return holes(text), end, glob(end, {})
 
 
 def _texts(policy: Policy) -> Iterator[str]:

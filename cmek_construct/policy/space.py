@@ -32,6 +32,13 @@ class Value(NamedTuple):
     """Those that are taken for true."""
     undecided: frozenset[str]
     """Those that may be true or not."""
+    form: Form | None
+    """With the holes whose flags are true."""
+
+    @property
+    def shown(self) -> str:
+        """The text, with its holes by their names."""
+        return self.form.with_holes(self.text) if self.form else self.text
 
 
 class Dimension:
@@ -53,7 +60,7 @@ class Dimension:
         self._flags: dict[str, list[tuple[str, Decide | None]]] = defaultdict(list)
         self._of: dict[str, int] = defaultdict(int)
         """The atoms of a pattern, and those with a flag."""
-        self._with_holes: dict[Form, int] = {}
+        self._with_holes: dict[Form, None] = {}
 
     @property
     def all(self) -> int:
@@ -71,6 +78,7 @@ class Dimension:
                     fixed.add(flag)
                 elif about and known is None:
                     free.append(flag)
+            forms = [one for one in self._with_holes if one.pattern in patterns]
             others = [flag for flag in free if flag not in apart]
             if len(others) > _MOST_FLAGS:
                 raise CannotBeJudged(f"too much is not known of the {self.name}")
@@ -79,7 +87,8 @@ class Dimension:
                 flags = frozenset(fixed.union(one, *truth))
                 for each in (*patterns, *flags):
                     self._of[each] |= 1 << len(self.values)
-                self.values.append(Value(text, patterns, flags, frozenset(free)))
+                form = next((one for one in forms if one.flags <= flags), None)
+                self.values.append(Value(text, patterns, flags, frozenset(free), form))
 
     def where(self, pattern: str, flags: Iterable[str] = (), decide: Decide | None = None) -> int:
         """The texts of a pattern, if all flags hold; ``decide`` says it of a text, where that text alone does."""
@@ -95,10 +104,9 @@ class Dimension:
 
     def like(self, form: Form) -> int:
         """The texts of a form, where its holes have these values."""
-        found = self.where(form.pattern, form.flags)
         if form.flags:
-            self._with_holes[form] = found
-        return found
+            self._with_holes.setdefault(form)
+        return self.where(form.pattern, form.flags)
 
     def perhaps(self, flag: str) -> int:
         """Every text, if a flag holds."""
@@ -116,19 +124,9 @@ class Dimension:
 
     def as_holes(self, value: Value) -> int:
         """The atoms of all texts that the holes of an atom can be."""
-        form = self._form(value)
+        form = value.form
         is_known = form and not any(VARIABLE in one for one in form.flags)
-        return self._with_holes[form] if form and is_known else self.as_text(value)
-
-    def with_holes(self, value: Value) -> str:
-        """The text of an atom, with its holes by their names."""
-        form = self._form(value)
-        return form.with_holes(value.text) if form else value.text
-
-    def _form(self, value: Value) -> Form | None:
-        """The form of an atom that has holes."""
-        forms = (one for one in self._with_holes if one.flags <= value.flags and one.pattern in value.patterns)
-        return next(forms, None)
+        return self.where(form.pattern, form.flags) if form and is_known else self.as_text(value)
 
     def loosened(self, some: int) -> int:
         """A set, whatever is true of what is not known; the same values of its holes."""

@@ -1,66 +1,28 @@
 """A policy statement in plain words, and how text out of a template is shown: whatever it says, it stays text.
 
 It says what is written, all of it, and judges nothing. What has no words here is quoted as it is. A sentence is a list
-of parts: words of ours, and values out of a template (`Quoted`).
+of parts: words of ours, of which `words.ini` has those for actions and conditions, and values out of a template
+(`Quoted`).
 """
 
 import json
 import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from functools import cache, partial
+from pathlib import Path
 from typing import Any, Final, TypeAlias
 
 from cmek_construct.guide import ADMINISTRATION, Statement
-from cmek_construct.policy.aws import EXTERNAL_ID, SESSION_BEGAN, TRAILING_DAYS
 from cmek_construct.policy.comparing import Witness
 from cmek_construct.policy.context import read_operator
 from cmek_construct.policy.statements import MEMBERS, as_list
 from cmek_construct.policy.text import VARIABLE, Doubt, alone
 
-_ACTIONS: Final = {
-    "sts:AssumeRole": "take on this role",
-    "sts:TagSession": "tag sessions of this role",
-    "sts:*": "do all that STS offers with this role",
-    "*": "do everything that AWS offers",
-    "kms:*": "do everything with the key",
-    "kms:Encrypt": "encrypt",
-    "kms:Decrypt": "decrypt",
-    "kms:ReEncrypt*": "re-encrypt",
-    "kms:GenerateDataKey*": "make data keys",
-    "kms:DescribeKey": "look at the key's settings",
-    "kms:CreateGrant": "make grants",
-    "kms:ListGrants": "list grants",
-    "kms:RevokeGrant": "take back grants",
-    "kms:PutKeyPolicy": "replace the key policy",
-    "kms:ScheduleKeyDeletion": "order the key's deletion",
-    "kms:DisableKey": "disable the key",
-}
 _ROLE: Final = re.compile(r"arn:(aws[a-z-]*):iam::([0-9]{12}|\$\{[^{}]+\}):role/(.+)")
 _ROOT: Final = re.compile(r"arn:aws[a-z-]*:iam::([0-9]{12}|\$\{AWS::AccountId\}):root|[0-9]{12}")
-_KEYS: Final = {
-    "sts:externalid": "the external ID that is presented",
-    "aws:principalarn": "the caller's ARN",
-    "aws:principalaccount": "the caller's account",
-    "aws:principalorgid": "the caller's organization",
-    "aws:sourceip": "the caller's address",
-    "kms:viaservice": "the AWS service that asks for the caller",
-    TRAILING_DAYS: "the number of days since the key was last used",
-}
-_WHOLE: Final = {
-    ("StringEquals", EXTERNAL_ID): ("the external ID ", " is presented"),
-    ("DateLessThan", SESSION_BEGAN): ("the caller's session began before ", ""),
-}
-"""Operators on a key that have words of their own: before the values, and behind them."""
-_OPERATORS: Final = {
-    **dict.fromkeys(("StringEquals", "NumericEquals", "Bool"), ""),
-    **dict.fromkeys(("ArnEquals", "StringLike", "ArnLike"), " like"),
-    "NumericLessThan": " less than",
-    "StringEqualsIgnoreCase": ", in capital or small letters,",
-    "IpAddress": " in",
-}
 _KEY: Final = re.compile(r"arn:aws:kms:[a-z0-9-]+:[0-9]{12}:key/[A-Za-z0-9-]+")
 _EACH_KEY: Final = re.compile(r"arn:aws:kms:\*:([0-9]{12}):key/\*")
-_ASKED: Final = {"principal": "who asks", "action": "what is asked for", "resource": "what it is asked of"}
-"""Parts of a request."""
+_PLACE: Final = re.compile(r"\{(\w+)\}")
 
 
 class Quoted(str):
@@ -97,6 +59,25 @@ def visible(text: str) -> str:
 def plain(words: Iterable[str]) -> str:
     """A sentence as one string."""
     return "".join(words)
+
+
+@cache
+def _tables() -> Mapping[str, Mapping[str, str]]:
+    """Those of `words.ini`, read when something is said."""
+    from configparser import RawConfigParser  # takes its time, and few runs say something
+
+    found = RawConfigParser(delimiters="=")
+    found.optionxform = str  # type: ignore[assignment, method-assign]
+    found.read_string(Path(__file__).with_name("words.ini").read_text(encoding="utf-8"))
+    return found
+
+
+def _filled(row: str, **parts: Words) -> Words:
+    """A row, with parts of a sentence in its places."""
+    found: Words = []
+    for index, text in enumerate(_PLACE.split(row)):
+        found += parts[text] if index % 2 else [text]
+    return found
 
 
 def listed(several: Sequence[Sequence[str]], last: str = " and ") -> Words:
@@ -194,7 +175,8 @@ def actions(statement: Statement) -> Words:
         what = "its policy, state, tags and deletion: by changing the policy, any use of it too"
         several = [[f"administer the key ({what})"]]
         said = [one for one in said if one not in ADMINISTRATION]
-    several += [[_ACTIONS[one]] if str(one) in _ACTIONS else ["do ", Quoted(one)] for one in said]
+    known = _tables()["actions"]
+    several += [[known[one]] if str(one) in known else ["do ", Quoted(one)] for one in said]
     return listed(several)
 
 
@@ -234,21 +216,19 @@ def _conditions(condition: Any, denies: bool) -> Words:
 def _condition(operator: str, key: str, values: list[Any], denies: bool) -> Words:
     name = key.lower()
     texts = [str(value).lower() if isinstance(value, bool) else value for value in values]
-    of_key: Words = [_KEYS.get(name) or Quoted(key)]
-    if operator == "Bool" and name == "kms:grantisforawsresource" and texts == ["true"]:
-        return ["the grant is for an AWS service that works with it"]
-    if operator == "Null" and texts in (["true"], ["false"]):
-        return [*of_key, " is not sent" if texts == ["true"] else " is sent"]
-    if (operator, name) in _WHOLE:
-        before, behind = _WHOLE[operator, name]
-        return [before, *quoted_list(texts, " or "), behind]
+    of_key: Words = [_tables()["keys"].get(name) or Quoted(key)]
+    said = partial(_filled, key=of_key, values=quoted_list(texts, " or "))
+    value, known = texts[0] if len(texts) == 1 else "*", _tables()["conditions"]
+    for own in (f"{operator} {name} {value}", f"{operator} {name} *", f"{operator} * {value}"):
+        if own in known:
+            return said(known[own])
     read = read_operator(operator)
-    words = _OPERATORS.get(read.base)
-    if words is None:
+    row = _tables()["operators"].get(read.base)
+    if row is None:
         return ["the condition ", Quoted({operator: {key: values}}), " holds"]
     each = "each of " if read.each == "ForAllValues" else ""
-    found: Words = [each, *of_key, f" is{' not' if read.negated else ''}{words} ", *quoted_list(texts, " or ")]
-    if "like" in words and any("*" in str(one) for one in texts):
+    found = [each, *said(row, negation=[" not"] if read.negated else [])]
+    if "like" in row and any("*" in str(one) for one in texts):
         found.append(" (where * is any text)")
     if each or read.if_exists:
         also = "" if denies else ": it does not bind who leaves it out"
@@ -286,8 +266,8 @@ def _of_doubt(doubt: str) -> Words:
             return _sent(key)
         case Doubt():
             return ["whether ", Quoted(doubt)]
-    return [_ASKED.get(doubt) or Quoted(doubt)]
+    return [_tables()["asked"].get(doubt) or Quoted(doubt)]
 
 
 def _sent(key: str) -> Words:
-    return [_KEYS.get(key) or f"what is sent as {Quoted(key)}"]
+    return [_tables()["keys"].get(key) or f"what is sent as {Quoted(key)}"]

@@ -10,9 +10,8 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Final
 
-from cmek_construct.policy import words
 from cmek_construct.policy.statements import as_list
-from cmek_construct.policy.words import plain
+from cmek_construct.policy.words import plain, principals
 from cmek_construct.review.parts import Part, Thing
 from cmek_construct.review.statements import Said
 from cmek_construct.templates.evidence import account_of
@@ -135,7 +134,7 @@ class _Sketch:
 
     def kind(self, said: Said) -> str:
         """How a statement is drawn."""
-        return "plain" if said.beside.as_guide else "wrong" if self.part.breaks(said.kind) else "differs"
+        return "plain" if said.beside.as_guide else "wrong" if said.kind in self.part.breaks else "differs"
 
     def arrow(self, start: Box, lane: int, end: Box, y: int, said: Said | None, *, cut: bool) -> None:
         """What a statement, or who knows what, lets somebody do: right, along a lane, and right."""
@@ -181,7 +180,7 @@ class _Sketch:
             numbers = " or ".join(dict.fromkeys(map(account_of, callers)))
             names = [one.rpartition("/")[2] for one in callers]
             return self.box(column, [f"Pinecone's account {numbers}", *names], "account")
-        named = words.principals(said.statement, said.account, said.people)
+        named = principals(said.statement, said.account, said.people)
         whom, _, more = plain(named or ["the role"]).partition(" (")
         lines = texts or (whom[:1].upper() + whom[1:], *filter(None, [more.rstrip(")")]))
         return self.box(column, [*lines, *[f"[{said.beside.verdict}]"] * (not said.beside.as_guide)], self.kind(said))

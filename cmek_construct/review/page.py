@@ -17,13 +17,14 @@ from jinja2 import Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup, escape
 
 from cmek_construct.checks import printable
-from cmek_construct.guardrails.judging import RULES
+from cmek_construct.guardrails.rule import rules
 from cmek_construct.policy.words import Quoted, plain_letters, visible
 from cmek_construct.review.changes import REPLACED, Difference
 from cmek_construct.review.drawing import reach
 from cmek_construct.review.parts import CUT_OFF, NAMES, Part, Template
 from cmek_construct.review.statements import Said
 from cmek_construct.templates.reading import by
+from cmek_construct.who.answers import two_accounts
 
 MOST: Final = 50
 """Distinct texts that are shown whole, for nobody reads more in one sitting. Those with a violation come first."""
@@ -52,20 +53,15 @@ class Page:
             differences: what changes, if that is asked.
             refused: what the lock refused when the templates were made.
         """
-        self.version = version
-        self.differences = differences
-        self.refused = refused
+        self.every, self.version, self.differences, self.refused = every, version, differences, refused
         self.replaces = any(REPLACED in one.changes for one in differences or ())
         self.templates = [one for one in every if one.parts]
-        self.others = len(every) - len(self.templates)
         # Roles and keys of one text together, wherever they stand: the page shows the first of them.
         # Those come first that a guardrail refuses.
-        parts = [part for template in self.templates for part in template.parts]
-        self.each = sorted(by(parts, _alike_text).values(), key=lambda alike: not alike[0].refused)
+        self.parts = [part for template in self.templates for part in template.parts]
+        self.each = sorted(by(self.parts, _alike_text).values(), key=lambda alike: not alike[0].refused)
         self.shown = self.each[:MOST]
-        firsts = [alike[0] for alike in self.each]
-        self.roles = [part.role for part in parts if part.role]
-        self.keys = [key for part in parts for key in part.keys]
+        self.firsts = [alike[0] for alike in self.each]
 
         # What is signed: the one number that a signature is bound to is that of the list of files.
         self.files = {printable(one.stack.template.file): one.stack.template.sha256 for one in self.templates}
@@ -74,29 +70,26 @@ class Page:
         self.digest_command = f"sha256sum {shlex.join(self.files)} | sha256sum"
 
         # What the guardrails found, of each rule with its sentence; first those that are not kept.
-        findings = [one for template in every for one in template.all_findings]
-        self.open_findings = [one for one in findings if one.meant is None]
-        self.acknowledged = len(findings) - len(self.open_findings)
+        self.findings = [one for template in every for one in template.all_findings]
+        self.open_findings = [one for one in self.findings if one.meant is None]
         self.elsewhere = [(template, one) for template in every for one in template.findings]
-        broken = by(findings, lambda one: one.rule.partition("[")[0])
-        rules = by(RULES, attrgetter("id"))  # what must hold of a role, a key and an alias may have one name
-        said = {name: " ".join(dict.fromkeys(rule.sentence for rule in some)) for name, some in rules.items()}
-        results = [(name, said.get(name, ""), broken.get(name, [])) for name in {**rules, **broken}]
+        broken = by(self.findings, lambda one: one.rule.partition("[")[0])
+        named = by(rules().values(), attrgetter("id"))  # what must hold of a role, a key and an alias may have one name
+        said = {name: " ".join(dict.fromkeys(rule.sentence for rule in some)) for name, some in named.items()}
+        results = [(name, said.get(name, ""), broken.get(name, [])) for name in {**named, **broken}]
         self.results = sorted(results, key=lambda one: (all(it.meant is not None for it in one[2]), not one[2]))
 
-        # What the policies say, and what is not as in the guide.
-        self.statements = [said for part in firsts for said in part.said]
-        self.different = [said for said in self.statements if not said.beside.as_guide]
-        self.missing = [label for part in firsts for policy in part.policies for label, _ in policy.missing]
-        self.parameters = sorted({name for part in firsts for name in part.parameters})
+        # What the guide has and the policies have not, and what these hang on.
+        self.missing = [label for part in self.firsts for policy in part.policies for label, _ in policy.missing]
+        self.parameters = sorted({name for part in self.firsts for name in part.parameters})
 
         # What only a person can tell, each with the templates that it is in.
         asked = by(((tuple(words), one.name) for one in every for words in one.to_check), itemgetter(0))
         self.to_check = [(words, [name for _, name in some]) for words, some in asked.items()]
-        pinecones = [(part, account) for part in firsts if part.role for account in part.role.pinecones]
+        pinecones = [(part, account) for part in self.firsts if part.role for account in part.role.pinecones]
         self.accounts_named = list(dict.fromkeys(account for _, account in pinecones))
         self.takes_own_for_pinecones = any(part.template.account == account for part, account in pinecones)
-        ids = Counter(one for part in parts for one in part.external_ids)
+        ids = Counter(one for part in self.parts for one in part.external_ids)
         self.ids_used_twice = [one for one, count in ids.items() if count > 1]
 
         # Who can do what now, of what is shown: of nothing else it is asked.
@@ -171,7 +164,7 @@ ENVIRONMENT.filters |= {
     "code_span": _code_span,
     "escaped": lambda text: re.sub(r"([\\`*_\[\]<>|~#@&])", r"\\\1", text),
 }
-ENVIRONMENT.globals |= {"reach": reach, "nothing": _NOTHING, "replaced": REPLACED}
+ENVIRONMENT.globals |= {"reach": reach, "two_accounts": two_accounts, "nothing": _NOTHING, "replaced": REPLACED}
 
 
 def html(page: Page) -> str:

@@ -1,6 +1,6 @@
 """What is shown of templates: roles and keys with their policies, what the guardrails found, and who can do what.
 
-And what only a person can tell of them.
+And what only a person can tell of them. What is said in whole sentences of ours is a row of `sentences.ini`.
 """
 
 import json
@@ -10,7 +10,8 @@ from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache, cached_property
 from operator import itemgetter
-from typing import Any, Final, TypeAlias, TypeVar
+from pathlib import Path
+from typing import Any, Final, TypeAlias
 
 from cmek_construct import policy
 from cmek_construct.checks import printable
@@ -21,13 +22,14 @@ from cmek_construct.policy.statements import Kind
 from cmek_construct.policy.text import holes, is_known
 from cmek_construct.policy.words import Quoted, Words, quoted_list
 from cmek_construct.review.statements import Policy, Said
+from cmek_construct.rows import rows
 from cmek_construct.templates.choices import Choices, where
 from cmek_construct.templates.evidence import allowing, organizations, pinecones_accounts
-from cmek_construct.templates.found import Attached, Found, Now, Place, Resource, Unread
+from cmek_construct.templates.found import Found, Now, Place, Resource, Unread
 from cmek_construct.templates.reading import by
 from cmek_construct.templates.stacks import ALIAS, KEYS, ROLE, Stack, hole_of
 from cmek_construct.templates.values import NOTHING
-from cmek_construct.who.answers import Alike, Row, Who, about, together, two_accounts
+from cmek_construct.who.answers import Alike, Row, Who, about, together
 
 _OF_STATEMENTS: Final[Mapping[Kind, tuple[str, ...]]] = {
     "trust": ("trust-", "pinecone-", "deleted-", "cannot-"),
@@ -43,7 +45,9 @@ _KEPT: Final = ("Retain", "RetainExceptOnCreate")
 _POLICIES: Final = ("AssumeRolePolicyDocument", "Policies", "KeyPolicy")
 _Own: TypeAlias = Sequence[tuple[Choices, policy.Policy]]
 Arns: TypeAlias = frozenset[str]
-T = TypeVar("T", Now, Attached)
+SENTENCES: Final = Path(__file__).with_name("sentences.ini")
+Sentence: TypeAlias = tuple[str, Words]
+"""The title that it stands under, and its words."""
 
 
 @dataclass(frozen=True)
@@ -95,10 +99,9 @@ class Part:
         every = [*(one.logical_id for one in self.things), *(policy.owner for policy in self.policies)]
         self.logical_ids = list(dict.fromkeys(every))
         self.refused = [one for one in self.findings if one.meant is None]
-
-    def breaks(self, kind: Kind) -> bool:
-        """Whether a guardrail about such statements is not kept, and nobody acknowledged it."""
-        return any(one.rule.startswith(_OF_STATEMENTS[kind]) for one in self.refused)
+        broken = [one.rule for one in self.refused]
+        self.breaks = {kind for kind, ids in _OF_STATEMENTS.items() if any(one.startswith(ids) for one in broken)}
+        """The kinds of policies of which a guardrail about statements is not kept, and nobody acknowledged it."""
 
     def _asked(self, about: str) -> list[Row]:
         return [one for one in self.template.who.rows if one.resource == about]
@@ -152,29 +155,19 @@ class Template:
         self, found: Found, stack: Stack, name: str, violations: dict[Place, list[Violation]], to_check: list[Words]
     ) -> None:
         """Read what is Pinecone's in it, and take the violations that are about that: each stands once on the page."""
-        self.stack = stack
-        self.name = name
-        self.to_check = to_check
-        self._found = found
-        self._violations = violations
+        self.found, self.stack, self.name, self.to_check = found, stack, name, to_check
         self.account, self.region = (one if is_known(one) else "" for one in (stack.account, stack.region))
         self._text = cache(self._shortened)
         self._people: dict[str, str] = {}
-        self._called: dict[str, str] = {}
         self._forms: dict[str, str] = {}
-        self.parts = list(self._parts())
+        self.parts = list(self._parts(violations))
         self.findings: list[Violation] = []
         """Those that are about no part."""
 
     @cached_property
     def who(self) -> Who:
         """Who can do what: of a thousand templates only those are asked that are shown."""
-        return about(self._found, self.stack)
-
-    @property
-    def different(self) -> str | None:
-        """That more than one account is taken for Pinecone's, in words."""
-        return two_accounts(self._found)
+        return about(self.found, self.stack)
 
     @property
     def all_findings(self) -> list[Violation]:
@@ -185,23 +178,22 @@ class Template:
         """The roles, the keys or the aliases, by logical ID."""
         return {one.logical_id: one for part in self.parts for one in part.things if one.kind == kind}
 
-    def _parts(self) -> Iterator[Part]:
+    def _parts(self, violations: dict[Place, list[Violation]]) -> Iterator[Part]:
         """Each role with the keys that name it, then the keys that name none, and what cannot be judged."""
         groups = dict[Place, list[Resource | Unread]]()
-        for one in self._found.by_stack.get(self.stack, ()):
+        for one in self.found.by_stack.get(self.stack, ()):
             if isinstance(one, Resource):
                 of = (role for role in groups if any(role in now.roles for now in one.cases))
                 groups.setdefault(next(of, one.place), []).append(one)
-            elif one.place not in self._found.by_place:
+            elif one.place not in self.found.by_place:
                 groups[one.place] = [one.key or one]
         for some in groups.values():
             things = [thing for one in some for thing in self._things(one)]
             own = [one for one in some if isinstance(one, Resource)]
             outputs = [(it.label, one.place.logical_id) for one in own for it in one.outputs if it.label]
-            places = [one.place for one in some]
-            places += [it.place for one in own for it in one.aliases]
-            places += [it.place for one in own for it in one.attached]
-            yield Part(self, things, [one for place in places for one in self._violations.pop(place, ())], outputs)
+            beside = [*(it for one in own for it in one.aliases), *(it for one in own for it in one.attached)]
+            places = [one.place for one in (*some, *beside)]
+            yield Part(self, things, [one for place in places for one in violations.pop(place, ())], outputs)
 
     def _things(self, one: Resource | Unread) -> Iterator[Thing]:
         """A role or a key, in the cases in which what a deployer may type stays ``${Name}``, and its aliases."""
@@ -211,23 +203,24 @@ class Template:
         if isinstance(one, Unread):
             yield self._thing(place, {}, [Policy(f"{title} ({one.why})", kind, [], place.logical_id)])
             return
-        cases = _typed(one.cases)
+        cases = [now for now in one.cases if not now.case.is_by_default] or one.cases
         roles = {place} if kind == "trust" else {role for now in cases for role in now.roles}
-        arns = frozenset(short(now.arn) for role in roles for now in self._found.by_place[role].cases)
+        arns = frozenset(short(now.arn) for role in roles for now in self.found.by_place[role].cases)
         told = [(now.case.told(short), now) for now in cases]
-        meant = arns if kind == "trust" else arns | self._found.vendors
+        meant = arns if kind == "trust" else arns | self.found.vendors
         policies = [self._policy(title, kind, place, [(case, now.policy) for case, now in told], meant)]
         properties = self._properties(place, told)
         # Every policy of a role but its boundary: its own, and those that are attached to it.
         attached = (each for each in one.attached if not each.is_boundary)
         for (owner, name), some in by(attached, lambda each: (each.place, each.name)).items():
-            own = [(each.case.told(short), each.policy) for each in _typed(some) if each.policy is not None]
+            typed = [each for each in some if not each.case.is_by_default] or some
+            own = [(each.case.told(short), each.policy) for each in typed if each.policy is not None]
             title = f"Permissions: {self._text(name)}{'' if own else ' (its text is not in the template)'}"
             every = policies[0].cases if owner == place else ()
             policies.append(self._policy(title, "permissions", owner, own, frozenset(), every))
         trusts = [now.policy for _, now in told if kind == "trust"]
         accounts = dict.fromkeys(short(account) for trust in trusts for account in pinecones_accounts(trust))
-        yield self._thing(place, properties, policies, arns, list(accounts))
+        yield self._thing(place, properties, policies, arns, tuple(accounts))
         for alias, aliases in by(one.aliases, lambda each: each.place).items():
             names = dict.fromkeys(short(each.name) for each in aliases)
             yield self._thing(alias, {"AliasName": " or ".join(names), "TargetKeyId": place.logical_id})
@@ -239,12 +232,11 @@ class Template:
     def _shortened(self, text: str) -> str:
         """A text; who is named in it is remembered."""
         short = self.stack.short(text)
-        forms = self._found.run.forms
-        place = self._found.arns.get(text)
+        forms = self.found.run.forms
+        place = self.found.arns.get(text)
         if place and place.type not in KEYS:
             name = place.seen_from(self.stack)
-            self._called[short] = f"{short.partition('/')[0]}/${{{name}}}"
-            self._people |= {short: name, self._called[short]: name}
+            self._people |= {short: name, _called(short, name): name}
             self._forms[name] = forms.get(place.stack.named(place.logical_id), "*")
         known = [name for name in holes(text) if name in forms] if "${" in text else []
         self._forms |= {self.stack.short(name): forms[name] for name in known}
@@ -255,25 +247,22 @@ class Template:
     ) -> Policy:
         """A policy, as it is in each case that has it, with each statement once; of cases by default it has all."""
         cases = [case for case, _ in own]
-        rows: dict[tuple[str, int], tuple[int, Any, list[Choices]]] = {}
+        found: dict[tuple[str, int], tuple[int, Any, list[Choices]]] = {}
         for case, document in own:
             counted: Counter[str] = Counter()
             for at, one in enumerate(document.statements):
                 raw = one.raw if isinstance(one.raw, dict) else {"Effect": one.name if one.raw is None else one.raw}
                 raw = _each_text(raw, self._text)
                 text = json.dumps(raw, default=str)
-                rows.setdefault((text, counted[text]), (at, raw, []))[2].append(case)
+                found.setdefault((text, counted[text]), (at, raw, []))[2].append(case)
                 counted[text] += 1
-        account = self.stack.short(self.stack.account)
-        said: list[Said] = []
-        opened: list[Choices] = []
-        for _, raw, some in sorted(rows.values(), key=lambda row: row[0]):
-            called = _each_text(raw, lambda text: self._called.get(text, text))
-            opens = kind == "trust" and raw.get("Effect") != "Deny"
-            second = opens and any(case in opened for case in some)
-            opened += some if opens else []
+        account, people, said = self.stack.short(self.stack.account), self._people, list[Said]()
+        for _, raw, some in sorted(found.values(), key=itemgetter(0)):
+            called = _each_text(raw, lambda text: _called(text, people[text]) if text in people else text)
+            before = [case for one in said if one.statement.get("Effect") != "Deny" for case in one.cases]
+            second = kind == "trust" and raw.get("Effect") != "Deny" and any(case in before for case in some)
             when = where(some, every or cases)
-            said.append(Said(raw, called, kind, account, roles, self._people, some, when, second))
+            said.append(Said(raw, called, kind, account, roles, people, some, when, second))
         resource = self._text(own[0][1].resource or "") if own else ""
         variables = all(one.variables for _, each in own for one in each.statements)
         return Policy(title, kind, said, place.seen_from(self.stack), resource, self._forms, variables, cases)
@@ -312,44 +301,49 @@ def templates_of(found: Found, violations: Sequence[Violation]) -> list[Template
     return sorted(made.values(), key=lambda template: not template.parts)
 
 
+def say(row: str, /, **values: Sequence[str]) -> Sentence:
+    """A sentence of ours filled in: by values out of a template, and by words, which are lists."""
+    title, texts = next((title, texts) for title, texts in rows(SENTENCES).items() if row.lower() in texts)
+    words: Words = []
+    for index, part in enumerate(re.split(r"{(\w+)}", texts[row.lower()])):
+        value = [part] if index % 2 == 0 else values[part] if part in values else [texts[part]]
+        words += [Quoted(value)] if isinstance(value, str) else value
+    return title, words
+
+
 def to_check(found: Found) -> dict[Stack, list[Words]]:
     """What only a person can tell, each once, by the stack in which it stands."""
-    each = dict.fromkeys((place.stack, (Quoted(place.logical_id), *words)) for place, words in _for_a_person(found))
+    said = ((place, [Quoted(place.logical_id), " ", *words]) for place, (_, words) in _for_a_person(found))
+    each = dict.fromkeys((place.stack, tuple(words)) for place, words in said)
     return {stack: [list(words) for _, words in some] for stack, some in by(each, itemgetter(0)).items()}
 
 
-def _for_a_person(found: Found) -> Iterator[tuple[Place, Words]]:
+def _for_a_person(found: Found) -> Iterator[tuple[Place, Sentence]]:
     for role in found.roles:
         for trust in (now.policy for now in role.cases):
             if pinecones_accounts(trust) and not any(one.compared(aws.EXTERNAL_ID) for one in allowing(trust)):
-                for_good = " lets Pinecone in without an external ID, and Pinecone takes none later. "
-                yield role.place, [f"{for_good}Ask who owns the project whether that is meant."]
+                yield role.place, say("no external ID")
     for unknown in found.unknown:
-        named: Words = [" names ", Quoted(unknown.place.stack.short(unknown.text)), " in ", Quoted(unknown.member)]
-        yield unknown.place, [*named, ". Ask who wrote the template whether that is the role."]
+        text = unknown.place.stack.short(unknown.text)
+        yield unknown.place, say("unknown name", text=text, member=unknown.member)
     for naming in found.naming:
-        named = [f" (a {naming.place.type}) names the role ", Quoted(naming.role.seen_from(naming.place.stack)), " in "]
-        yield naming.place, [*named, Quoted(naming.member), ". Ask who wrote the template why."]
+        place, role_id = naming.place, naming.role.seen_from(naming.place.stack)
+        yield place, say("naming", type=[place.type], role=role_id, member=naming.member)
     for one in found.attached:
         if one.is_boundary and one.policy is None:
-            bound: Words = [" has the permissions boundary ", Quoted(one.place.stack.short(one.name))]
-            ask = "Ask who administers IAM in the account whether it leaves the role its key."
-            yield one.place, [*bound, f", which no template shows. {ask}"]
+            yield one.place, say("boundary", boundary=one.place.stack.short(one.name))
     for key in found.keys:
         for ids in filter(None, (organizations(*now.policy.statements) for now in key.cases)):
-            denied: Words = [" denies whoever is not of the organization ", *quoted_list(ids)]
-            yield key.place, [*denied, ". Ask who administers the organization whether that is the account's."]
+            yield key.place, say("organization", ids=quoted_list(ids))
     for output in found.outputs:
         if output.of is None and output.label in ("Role ARN", "Key ARN"):
             values = dict.fromkeys(output.place.stack.short(now.value) for now in output.cases)
-            given: Words = [f" gives Pinecone's console for {output.label} ", *quoted_list(values)]
-            ask = ", which is none of these templates. Ask who wrote the template whose it is."
-            yield output.place, [*given, ask]
+            yield output.place, say("output", label=[output.label], values=quoted_list(values))
 
 
-def _typed(cases: Sequence[T]) -> Sequence[T]:
-    """The cases in which what a deployer may type stays ``${Name}``, whatever its default."""
-    return [one for one in cases if not one.case.is_by_default] or cases
+def _called(arn: str, name: str) -> str:
+    """An ARN by the logical ID of what has it, whatever its name is."""
+    return f"{arn.partition('/')[0]}/${{{name}}}"
 
 
 def _each_text(value: Any, change: Callable[[str], str]) -> Any:

@@ -10,9 +10,8 @@ from typing import Any, Final, NamedTuple, TypeAlias
 
 from cmek_construct import checks, guide
 from cmek_construct.guide import GRANTS, PINECONE_REGIONS, KeyAccess, Statement
-from cmek_construct.policy import words
 from cmek_construct.policy.statements import Kind, as_list
-from cmek_construct.policy.words import Quoted, Words
+from cmek_construct.policy.words import Quoted, Words, of_statement
 from cmek_construct.templates.choices import Choices
 from cmek_construct.templates.reading import members
 
@@ -100,7 +99,7 @@ class Said:
     @cached_property
     def words(self) -> Words:
         """The whole of it in plain words."""
-        found = words.of_statement(self.statement, self.account, self.people)
+        found = of_statement(self.statement, self.account, self.people)
         return found if self.when is None else ["Only if in the template ", Quoted(self.when), ": ", *found]
 
     @cached_property

@@ -115,7 +115,8 @@ class Reader:
         elif not path.is_dir():
             self._stack(path)
         elif (path / MANIFEST).is_file():
-            self._assembly(path)
+            for file, *_ in self.stacks(path):
+                self._stack(file)
         else:
             within = {file: file.relative_to(path).parent.parts for file in sorted(path.rglob(_TEMPLATES))}
             files = [file for file, folders in within.items() if not any(it.startswith("asset.") for it in folders)]
@@ -126,19 +127,20 @@ class Reader:
                 assemblies = [one for one in file.parents if one.is_relative_to(path) and (one / MANIFEST).is_file()]
                 self._add(assemblies[-1] if assemblies else file)
 
-    def _assembly(self, folder: Path) -> None:
-        """What a manifest names: its stacks, and the assemblies of its stages."""
+    def stacks(self, folder: Path) -> Iterator[tuple[Path, str, Mapping[str, Any]]]:
+        """The stacks of an assembly and of its stages, each assembly once: where each is, its name and its artifact."""
         if folder.resolve() in self._entered:
             return
         self._entered.add(folder.resolve())
-        for path, (_, artifact) in sorted(self._named(folder).items(), key=lambda one: one[1][1]["type"] != _STACK):
-            (self._stack if artifact["type"] == _STACK else self._assembly)(path)
+        found = sorted(self._named(folder).items(), key=lambda one: one[1][1]["type"] != _STACK)
+        for path, (name, artifact) in found:
+            yield from [(path, name, artifact)] if artifact["type"] == _STACK else self.stacks(path)
 
     def _artifacts(self, folder: Path) -> Mapping[Path, tuple[str, Mapping[str, Any]]]:
         """The stacks and assemblies that a manifest names, by where they are: the name of each, and its artifact."""
         file = folder / MANIFEST
         found = {}
-        for name, one in members(self._json(file).get("artifacts")).items():
+        for name, one in members(self.json_in(file).get("artifacts")).items():
             needed = _WHERE.get(str(members(one).get("type")), "")
             where = members(members(one).get("properties")).get(needed)
             if needed and isinstance(where, str):
@@ -154,7 +156,7 @@ class Reader:
         name, artifact = self._named(file.parent).get(file, ("", {}))
         account, _, region = str(artifact.get("environment")).removeprefix("aws://").partition("/")
         metadata = file.parent / Path(str(artifact.get("additionalMetadataFile", ""))).name
-        said = self._json(metadata, having=ROLE_OF_KEY) or members(artifact.get("metadata"))
+        said = self.json_in(metadata, having=ROLE_OF_KEY) or members(artifact.get("metadata"))
         each = {path: map(members, each_of(entries)) for path, entries in said.items()}
         template = self._template(
             file,
@@ -166,7 +168,7 @@ class Reader:
         )
         if template is not None:
             listed = file.with_name(file.name.replace(".template.json", ".assets.json"))
-            files = members(self._json(listed).get("files")) if listed != file else {}
+            files = members(self.json_in(listed).get("files")) if listed != file else {}
             # The files of assets, by the hashes that their URLs carry.
             assets = {name: str(members(members(one).get("source")).get("path")) for name, one in files.items()}
             self._found[file] = template
@@ -198,7 +200,7 @@ class Reader:
                 yield nested.file
                 yield from self._read_nested(nested, assets, depth + 1)
 
-    def _json(self, file: Path, having: str = "") -> Mapping[str, Any]:
+    def json_in(self, file: Path, having: str = "") -> Mapping[str, Any]:
         """What is in a file; nothing of none, or where a text does not stand in it."""
         if not file.is_file():
             return {}
