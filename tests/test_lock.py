@@ -498,6 +498,14 @@ def test_unlocking_names_what_there_is(tmp_path: Path) -> None:
     assert refused(tmp_path, ("search", ACCOUNT, {"Resources": {}})) == []
 
 
+def test_a_gitattributes_that_is_no_utf_8_is_refused_and_nothing_is_written(tmp_path: Path) -> None:
+    (tmp_path / ".git").mkdir()
+    (tmp_path / ".gitattributes").write_bytes("*.m\xfcll text\n".encode("latin-1"))
+    assembly(tmp_path, ("search", ACCOUNT, template()))
+    assert ".gitattributes: cannot be read: it is not UTF-8" in run(tmp_path, "lock", code=1).stderr
+    assert not (tmp_path / "cmek.lock").exists()
+
+
 class Killed(BaseException):
     """What no `except` of the command catches."""
 

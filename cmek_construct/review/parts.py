@@ -191,8 +191,9 @@ class Template:
             things = [thing for one in some for thing in self._things(one)]
             own = [one for one in some if isinstance(one, Resource)]
             outputs = [(it.label, one.place.logical_id) for one in own for it in one.outputs if it.label]
-            beside = [*(it for one in own for it in one.aliases), *(it for one in own for it in one.attached)]
-            places = [one.place for one in (*some, *beside)]
+            places = [one.place for one in some]
+            places += [it.place for one in own for it in one.aliases]
+            places += [it.place for one in own for it in one.attached]
             yield Part(self, things, [one for place in places for one in violations.pop(place, ())], outputs)
 
     def _things(self, one: Resource | Unread) -> Iterator[Thing]:
@@ -218,8 +219,7 @@ class Template:
             title = f"Permissions: {self._text(name)}{'' if own else ' (its text is not in the template)'}"
             every = policies[0].cases if owner == place else ()
             policies.append(self._policy(title, "permissions", owner, own, frozenset(), every))
-        trusts = [now.policy for _, now in told if kind == "trust"]
-        accounts = dict.fromkeys(short(account) for trust in trusts for account in pinecones_accounts(trust))
+        accounts = dict.fromkeys(short(it) for now in cases if kind == "trust" for it in pinecones_accounts(now.policy))
         yield self._thing(place, properties, policies, arns, tuple(accounts))
         for alias, aliases in by(one.aliases, lambda each: each.place).items():
             names = dict.fromkeys(short(each.name) for each in aliases)
