@@ -28,10 +28,11 @@ from cmek_construct.health.doctor import (
 )
 from cmek_construct.health.findings import Effect, Finding, Rows, Verdict
 from cmek_construct.health.policies import about_policy
-from cmek_construct.policy import Request, allows
+from cmek_construct.policy import Request
 from cmek_construct.policy import Verdict as Answer
 from cmek_construct.policy.statements import Kind, as_of_2012
 from tests.building import EXTERNAL_ID, PINECONE
+from tests.policies import allows
 from tests.runnable import check
 from tests.test_doctor import ACCOUNT, GONE, KEY_ARN, OTHER, OWN, ROLE_ARN, VENDOR, template, text_of
 

@@ -24,7 +24,6 @@ from cmek_construct.policy import (
     Policy,
     Request,
     Verdict,
-    allows,
     answers,
     aws,
     beyond,
@@ -33,10 +32,12 @@ from cmek_construct.policy import (
     short,
     words,
 )
-from cmek_construct.policy.context import read_operator
+from cmek_construct.policy.context import PRINCIPAL
 from cmek_construct.policy.questions import Questions
 from cmek_construct.policy.rules import ACTION, RESOURCE
+from cmek_construct.policy.text import Doubt
 from cmek_construct.policy.words import in_doubt, plain
+from tests.policies import allows
 
 OWNER, VENDOR, PINECONE = "111122223333", "123456789012", "999988887777"
 KEY = f"arn:aws:kms:us-east-1:{OWNER}:key/1234abcd-12ab-34cd-56ef-1234567890ab"
@@ -90,20 +91,26 @@ def test_each_row_of_awss_tables_stands_once_and_is_of_a_kind_that_the_code_know
     assert aws.IS_SERVICE in aws.BOOLEANS
 
 
-def test_each_row_of_words_is_asked_for_and_is_given_what_it_says() -> None:
-    tables = words._tables()
-    assert {name for name in tables if name != "DEFAULT"} == {"actions", "keys", "operators", "conditions", "asked"}
-    places = {name: [set(words._PLACE.findall(row)) for row in table.values()] for name, table in tables.items()}
-    assert not any(one for name in ("actions", "keys", "asked") for one in places[name])
-    assert all(one == {"key", "negation", "values"} for one in places["operators"])
-    assert all(one < {"key", "values"} for one in places["conditions"])
-    for name in tables["operators"]:
-        assert read_operator(f"ForAllValues:{name}IfExists")[:2] == ("ForAllValues", name)
-    for operator, key, value in map(str.split, tables["conditions"]):
-        wanted = words._filled(tables["conditions"][f"{operator} {key} {value}"], key=["aws:x"], values=["true"])
-        said = words.of_statement(allow(Condition={operator: {key.replace("*", "aws:x"): value.replace("*", "true")}}))
-        assert plain(wanted) in plain(said)
-    assert set(tables["asked"]) == {"principal", ACTION, RESOURCE}
+def test_each_row_of_words_is_said_and_is_given_what_it_names() -> None:
+    tables = {name: dict(rows) for name, rows in words._tables().items() if rows}
+
+    def of_condition(operator: str, key: str, value: str) -> str:
+        return plain(words.of_statement(allow(Condition={operator: {key: value}})))
+
+    for action, row in tables.pop("actions").items():
+        assert plain(words.actions(allow(Action=action))) == row
+    for key, row in tables.pop("keys").items():
+        assert plain(in_doubt([Doubt(key)])) == row
+    for part, row in tables.pop("asked").items():
+        assert part in (ACTION, RESOURCE, PRINCIPAL)
+        assert plain(in_doubt([part])) == row
+    for operator, row in tables.pop("operators").items():
+        assert row.format(key="aws:x", values="one", negation="") in of_condition(operator, "aws:x", "one")
+    for name, row in tables.pop("conditions").items():
+        operator, key, value = name.split()
+        key, value = key.replace("*", "aws:x"), value.replace("*", "one")
+        assert row.format(key=key, values=value) in of_condition(operator, key, value)
+    assert not tables
 
 
 # What a policy allows.

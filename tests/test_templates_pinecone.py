@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from cmek_construct.policy import Policy, Request, Verdict, allows
+from cmek_construct.policy import Policy, Request, Verdict
 from cmek_construct.templates.files import template_of
 from cmek_construct.templates.found import Found
 from cmek_construct.templates.pinecone import find
@@ -17,6 +17,7 @@ from cmek_construct.templates.run import Run
 from tests import forms
 from tests.forms import CUSTOMER, PINECONE
 from tests.judged import judge, names
+from tests.policies import allows
 
 Template = dict[str, Any]
 STRANGER = "777788889999"

@@ -25,11 +25,12 @@ from cmek_construct import (
     StackSetTargets,
 )
 from cmek_construct.guardrails.judging import judge
-from cmek_construct.policy import Request, Verdict, allows
+from cmek_construct.policy import Request, Verdict
 from cmek_construct.templates.found import Found
 from cmek_construct.templates.pinecone import find
 from cmek_construct.templates.run import read_run
 from tests.building import ACCOUNT, EXTERNAL_ID, PINECONE, REGIONS, cmek
+from tests.policies import allows
 
 FLAGS = json.loads((Path(__file__).parent / "cdk_init_flags.json").read_text())
 """What `cdk init` writes into the context of a new app."""

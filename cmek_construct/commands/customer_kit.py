@@ -23,9 +23,9 @@ from cmek_construct.templates.reading import members
 
 cli = typer.Typer(name="customer-kit")
 _any_key: Final = partial(checks.arn, form=ANY_KEY_ARN, example="arn:aws:kms:us-east-1:111122223333:key/1234abcd-…")
+_PROFILE: Final = asked_with("AWS profile of the customer, to ask KMS with.")
 _DESCRIBED: Final = "`aws kms describe-key --key-id KEY_ARN --output json` prints it."
 _GOT: Final = "`aws kms get-key-policy --key-id KEY_ARN --policy-name default --output json` prints it."
-_PROFILE: Final = asked_with("AWS profile of the customer, to ask KMS with.")
 
 
 def _line(value: str) -> str:

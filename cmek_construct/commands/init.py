@@ -66,7 +66,6 @@ _regions: Final = partial(
     f"({', '.join(PINECONE_REGIONS)}), or ALL_REGIONS.",
     _commas,
 )
-_region: Final = partial(a_region, "AWS region of the key.")
 _external_id: Final = partial(
     flag, "--external-id/--no-external-id", "Mint an external ID (a UUID v4) into the file, once; or have none.", True
 )
@@ -96,7 +95,7 @@ def init(
     regions: str = _regions(
         prompt=f"Regions Pinecone may come from: some of {','.join(PINECONE_REGIONS)}, or ALL_REGIONS", default=...
     ),
-    region: str = _region(prompt="AWS region of the key", default=...),
+    region: str = a_region("AWS region of the key.", prompt="AWS region of the key", default=...),
     name: str = a_stack("name", f"{_FIRST}. For good.", prompt=_FIRST, default=...),
     account: str = _ACCOUNT,
     customer_account_ids: str | None = _CUSTOMERS,
@@ -121,7 +120,7 @@ def init(
 def add(
     name: str = typer.Argument(..., help="Name of the new stack. For good."),
     account: str = _ACCOUNT,
-    region: str | None = _region(),
+    region: str | None = a_region("AWS region of the key."),
     regions: str | None = _regions(),
     pinecone_account_id: str | None = _pinecone_account(),
     customer_account_ids: str | None = _CUSTOMERS,

@@ -96,7 +96,6 @@ def customer_kit(
         "account": owner,
         "access": "" if access is ACCESS else f" --key-access {access.name}",
         "alias": f"alias/pinecone-cmek/{vendor}",
-        "stack_name": "pinecone-cmek-key",
         "statements": guide.role_statements(role_arn, access),
         "denial": json.dumps(guide.key_denial(role_arn), indent=2),
         "key_policy": yaml.dump(in_template, Dumper=_Readable, sort_keys=False, width=1000),

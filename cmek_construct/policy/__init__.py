@@ -5,7 +5,7 @@ Pure Python, and held to an independent simulator (`scripts/simulate`).
 
 from cmek_construct.policy.comparing import Witness, beyond, short
 from cmek_construct.policy.patterns import CannotBeJudged
-from cmek_construct.policy.rules import Request, Said, Verdict, allows, answers
+from cmek_construct.policy.rules import Request, Said, Verdict, answers
 from cmek_construct.policy.statements import Policy, Principal, Statement, read
 from cmek_construct.policy.text import ACCOUNT, REGION, canonical, literal
 
@@ -20,7 +20,6 @@ __all__ = [
     "Statement",
     "Verdict",
     "Witness",
-    "allows",
     "answers",
     "beyond",
     "canonical",

@@ -29,10 +29,10 @@ _SERVICE: Final = "service:"
 _FEDERATED: Final = "federated:"
 _HOLE: Final = r"\$\{[^}]*\}"
 _ARN: Final = re.compile(
-    rf"arn:([a-z-]+|{_HOLE}):(?:iam|sts)::([0-9]{{12}}|{_HOLE}):"
-    r"(?:root|(?:(role|user)(/(?:.+/)?)|assumed-role/([^/]+)/|federated-user/)([^/]+))"
+    rf"arn:(?P<partition>[a-z-]+|{_HOLE}):(?:iam|sts)::(?P<account>[0-9]{{12}}|{_HOLE}):(?:root|"
+    r"(?:(?P<kind>role|user)(?P<path>/(?:.+/)?)|assumed-role/(?P<role>[^/]+)/|federated-user/)(?P<name>[^/]+))"
 )
-"""Partition, account; kind and path of a role or user, or the role of a session; and a name, which the root has not."""
+"""The kind and path are a role's or user's, the role a session's; a root has no name."""
 _ELSEWHERE: Final = re.compile(r"(?:Federated:|Service:(?=.+\.amazonaws\.com))(?:[^*?$]|\$(?!\{))+")
 """Who is named and has no ARN of IAM."""
 _ARN_OF: Final = "arn:aws[abcdefghijklmnopqrstuvwxyz-]*"
@@ -71,12 +71,8 @@ def owner_of(arn: str) -> str | None:
 
 def spelled(principals: Iterable[str]) -> dict[tuple[str, ...], tuple[str, str]]:
     """The path and name of roles and users where they are first named, by what makes them one: not path, nor case."""
-    found: dict[tuple[str, ...], tuple[str, str]] = {}
-    for one in filter(None, map(_ARN.fullmatch, principals)):
-        _, account, kind, path, _, name = one.groups()
-        if kind:
-            found.setdefault((kind, account, lower(name)), (path, name))
-    return found
+    named = [one for one in map(_ARN.fullmatch, principals) if one and one["kind"]]
+    return {(one["kind"], one["account"], lower(one["name"])): (one["path"], one["name"]) for one in reversed(named)}
 
 
 def _of_account(number: Form) -> Form:
@@ -168,7 +164,7 @@ def _account(space: Space, principal: Principal) -> str | None:
     name = principal.name
     found = _ARN.fullmatch(name)
     if principal.kind == "AWS" and found:
-        return None if found[6] else found[2]
+        return None if found["name"] else found["account"]
     is_number = principal.kind == "AWS" and re.fullmatch("[0-9]{12}", name)
     is_hole = re.fullmatch(_HOLE, name) and space.reading.forms.get(name[2:-1]) == ACCOUNT
     return name if is_number or is_hole else None

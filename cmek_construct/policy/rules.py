@@ -234,15 +234,6 @@ def on(space: Space, resource: str | None) -> tuple[str, int]:
     return RESOURCE, _acted_on(space).like(reading.arn(resource) or reading.form(resource, RESOURCE))
 
 
-def allows(policy: Policy, request: Request) -> Said:
-    """What a policy says to a request.
-
-    Raises:
-        CannotBeJudged: it is too large.
-    """
-    return answers(policy, [request])[0]
-
-
 def answers(policy: Policy, requests: Sequence[Request]) -> list[Said]:
     """What a policy says to each of some requests.
 

@@ -20,7 +20,7 @@ from cmek_construct.guide import ENCRYPT_DECRYPT
 from cmek_construct.policy import Verdict, aws
 from cmek_construct.policy.statements import Kind
 from cmek_construct.policy.text import holes, is_known
-from cmek_construct.policy.words import Quoted, Words, quoted_list
+from cmek_construct.policy.words import Quoted, Words, plain_letters, quoted_list
 from cmek_construct.review.statements import Policy, Said
 from cmek_construct.rows import rows
 from cmek_construct.templates.choices import Choices, where
@@ -327,7 +327,7 @@ def _for_a_person(found: Found) -> Iterator[tuple[Place, Sentence]]:
         yield unknown.place, say("unknown name", text=text, member=unknown.member)
     for naming in found.naming:
         place, role_id = naming.place, naming.role.seen_from(naming.place.stack)
-        yield place, say("naming", type=[place.type], role=role_id, member=naming.member)
+        yield place, say("naming", type=[plain_letters(place.type)], role=role_id, member=naming.member)
     for one in found.attached:
         if one.is_boundary and one.policy is None:
             yield one.place, say("boundary", boundary=one.place.stack.short(one.name))

@@ -11,6 +11,7 @@ from typing import Any
 
 from cmek_construct import policy as judged
 from cmek_construct.policy import CannotBeJudged, Request, Verdict, canonical, read
+from tests.policies import allows
 from tests.policies.exceptions import excepted
 from tests.policies.generate import Generated, draw_policy
 from tests.policies.holes import with_holes
@@ -137,7 +138,7 @@ def compare(asked: Sequence[Question]) -> Figures:
     figures = Figures(len({id(one.policy) for one in asked}))
     for one in asked:
         try:
-            verdict = judged.allows(as_read(one.policy), as_asked(one.call)).verdict
+            verdict = allows(as_read(one.policy), as_asked(one.call)).verdict
         except CannotBeJudged:
             figures.verdicts["cannot be judged"] += 1
             continue

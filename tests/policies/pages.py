@@ -5,8 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import Any, Final
 
-from cmek_construct import policy as judged
 from cmek_construct.policy import Request, Verdict, read
+from tests.policies import allows
 from tests.policies.generate import Kind, Statement
 from tests.policies.vocabulary import KEY, OWNER, session_of
 from tests.simulator.aws_pages import Page
@@ -66,7 +66,7 @@ class Case:
         document = {"Version": self.version, "Statement": self.statements}
         policy = read(document, self.kind, resource=KEY)
         request = Request(self.principal, "kms:Decrypt", KEY, self.context, own=True)
-        return judged.allows(policy, request).verdict
+        return allows(policy, request).verdict
 
 
 def _allow(principal: Any = "*", **elements: Any) -> Statement:
