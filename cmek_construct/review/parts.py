@@ -71,8 +71,8 @@ class Thing:
     @property
     def external_ids(self) -> list[str]:
         """Those that a trust policy asks for."""
-        trusts = [policy for policy in self.policies if policy.kind == "trust"]
-        return list(dict.fromkeys(said.external_id for policy in trusts for said in policy.allows if said.external_id))
+        trusts = (said for policy in self.policies if policy.kind == "trust" for said in policy.allows)
+        return list(dict.fromkeys(said.external_id for said in trusts if said.external_id))
 
 
 @dataclass(eq=False)
@@ -238,8 +238,7 @@ class Template:
             name = place.seen_from(self.stack)
             self._people |= {short: name, _called(short, name): name}
             self._forms[name] = forms.get(place.stack.named(place.logical_id), "*")
-        known = [name for name in holes(text) if name in forms] if "${" in text else []
-        self._forms |= {self.stack.short(name): forms[name] for name in known}
+        self._forms |= {self.stack.short(name): forms[name] for name in holes(text) if name in forms}
         return short
 
     def _policy(
