@@ -777,6 +777,29 @@ def test_a_role_of_another_stack_is_refused(tmp_path: Path, monkeypatch: pytest.
 
 
 @pytest.mark.usefixtures("aws")
+def test_where_nobody_may_see_whether_another_stack_has_them_it_is_said(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    role, key = clicked()
+    answer(monkeypatch, refusing("DescribeStackResources"))
+    assert "not read: whether another stack has PineconeCMEK (AWS" in adopted(tmp_path, role, key)
+    (tmp_path / "cmek.yaml").unlink()
+    answer(monkeypatch, without_stack("UPDATE_IN_PROGRESS"))
+    assert "its stack is changing" in adopted(tmp_path, role, key, code=1)
+
+
+@pytest.mark.usefixtures("aws")
+def test_a_role_of_another_path_and_another_kind_of_entry_are_refused(tmp_path: Path) -> None:
+    role = clicked_role(Path="/security/")
+    key = clicked_key(console_policy(role))
+    assert f"IAM has {role} under that name" in adopted(tmp_path, role.replace("security/", ""), key, code=1)
+    (tmp_path / "cmek.yaml").write_text(text_of({"acme": VENDOR}))
+    assert "Leave --key-arn out" in adopted(tmp_path, role, key, code=1)
+    (tmp_path / "cmek.yaml").write_text(text_of({"acme": OWN}))
+    assert "stacks.acme has a key of its own" in adopted(tmp_path, role, None, code=1)
+
+
+@pytest.mark.usefixtures("aws")
 def test_another_key_than_the_locked_one_is_refused(tmp_path: Path) -> None:
     role, key = clicked()
     lock(tmp_path, Key961B73FD={"Arn": key[:-1] + "x"})

@@ -249,6 +249,8 @@ def test_hostile_names_reach_no_terminal(tmp_path: Path) -> None:
     role.update(DeletionPolicy=evil)
     found["Resources"][evil] = role
     found["Resources"]["Key2"] = {"Type": "AWS::KMS::Key", "Properties": {"KeyPolicy": evil}}
+    found["Resources"]["Door"] = {"Type": evil, "Properties": {"Owner": {"Fn::GetAtt": "CmekRoleB9267AA0.Arn"}}}
+    statement["Condition"]["StringEquals"] = {"sts:ExternalId": {"Fn::GetAtt": [f"{evil}Key", "Id"]}}
     shutil.rmtree(tmp_path / evil, ignore_errors=True)
     (tmp_path / evil).mkdir()
     (tmp_path / evil / "t.template.json").write_text(json.dumps(found))

@@ -27,12 +27,15 @@ from moto import mock_aws
 from moto.kms import models, responses
 from moto.kms.utils import generate_private_key
 
+from cmek_construct.commands.doctor import _BY_HARM
+from cmek_construct.commands.printing import texts
 from cmek_construct.deployment.config import StackSettings
 from cmek_construct.deployment.reading import Entry, parse_entries, read_entries
 from cmek_construct.deployment.stack import CmekStack
 from cmek_construct.guide import PINECONE_REGIONS
 from cmek_construct.health.comparing import Where
 from cmek_construct.health.deployed import Deployed, LockedIdentity
+from cmek_construct.health.findings import Effect
 from tests.building import EXTERNAL_ID, PINECONE, REGION, of_type
 from tests.command import cmek
 from tests.runnable import check
@@ -806,3 +809,8 @@ def test_drift_is_named_by_statement_and_shows_no_control_character() -> None:
     assert 'it lets in by statement "\\x1b[31m": Lets AWS account' in words
     assert 'it lacks statement "B": Lets AWS account' in words
     assert "\x1b" not in words
+
+
+def test_each_harm_has_its_rank_and_its_words() -> None:
+    assert {*_BY_HARM} == {*Effect, None}
+    assert [effect and effect.value for effect in _BY_HARM] == list(texts("doctor.j2").harm)

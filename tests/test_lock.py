@@ -104,7 +104,7 @@ def test_what_is_written_reads_back_in_any_order_and_twice(tmp_path: Path) -> No
 
 
 def test_notes_and_values_of_any_text_read_back() -> None:
-    notes = ('2026-01-05 Grüße = "x" # no\u2028\u0085 comment', "2026-01-06 \\")
+    notes = ('2026-01-05 Grüße = "x" # no\u2028\u0085 comment', "2026-01-06 \\", "half a pair: \ud800")
     identity = ("AWS::KMS::ReplicaKey", {"PrimaryKeyArn": {"x is 'a b'": "${\n}", "": None}})
     lock: Lock = {
         Place("search"): {
@@ -112,7 +112,7 @@ def test_notes_and_values_of_any_text_read_back() -> None:
             "Old": Locked(*identity, unlocked=notes, history=notes),
         }
     }
-    assert parse(render(lock), "cmek.lock") == lock
+    assert parse(render(lock).encode().decode(), "cmek.lock") == lock
 
 
 def test_the_properties_are_those_of_cloudformations_schemas() -> None:
@@ -422,6 +422,13 @@ def test_one_template_by_itself_is_locked_under_the_name_of_its_file(tmp_path: P
     assert "Origin was not set" in run(tmp_path, "lock", "search.json", "--check", code=1).stderr
     (tmp_path / "my search.yaml").write_text(json.dumps(template()))
     assert "no name of a stack" in run(tmp_path, "lock", "my search.yaml", code=1).stderr
+
+
+@pytest.mark.parametrize("name", ["my-key", "Key\x1b[2J", "K" * 256])
+def test_what_could_not_be_read_back_is_not_written(tmp_path: Path, name: str) -> None:
+    assembly(tmp_path, ("search", ACCOUNT, json.loads(json.dumps(template()).replace(KEY, json.dumps(name)[1:-1]))))
+    assert "no line can name" in run(tmp_path, "lock", code=1).stderr
+    assert not (tmp_path / "cmek.lock").exists()
     out = assembly(tmp_path, ("real", ACCOUNT, template()))
     run(tmp_path, "lock", str(out / f"real{ACCOUNT}.template.json"))
     assert Place("real", ACCOUNT, REGION) in read(tmp_path / "cmek.lock")
@@ -489,6 +496,14 @@ def test_unlocking_names_what_there_is(tmp_path: Path) -> None:
     printed = run(tmp_path, "unlock", "search", "--reason=x", *own, code=1).stderr
     assert f"{ROLE} (role, unlocked)" in printed
     assert refused(tmp_path, ("search", ACCOUNT, {"Resources": {}})) == []
+
+
+def test_a_gitattributes_that_is_no_utf_8_is_refused_and_nothing_is_written(tmp_path: Path) -> None:
+    (tmp_path / ".git").mkdir()
+    (tmp_path / ".gitattributes").write_bytes("*.m\xfcll text\n".encode("latin-1"))
+    assembly(tmp_path, ("search", ACCOUNT, template()))
+    assert ".gitattributes: cannot be read: it is not UTF-8" in run(tmp_path, "lock", code=1).stderr
+    assert not (tmp_path / "cmek.lock").exists()
 
 
 class Killed(BaseException):

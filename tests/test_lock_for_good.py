@@ -123,13 +123,13 @@ def fleet(region: str = "us-east-1", **ids: str) -> Fill:
     return fill
 
 
-def in_regions(*groups: tuple[str, str]) -> Fill:
+def in_regions(*groups: tuple[str, str], account: Any = ONE) -> Fill:
     """A stack set with one account, which has an external ID in each of some Regions."""
 
     def fill(stack: cdk.Stack) -> None:
         fleet(**{f"_{ONE}": EXTERNAL_ID})(stack)
         [made] = [one for one in stack.node.find_all() if isinstance(one, cdk.CfnStackSet)]
-        whom = {"DeploymentTargets": {"Accounts": [ONE]}}
+        whom = {"DeploymentTargets": {"Accounts": [account]}}
         given = [
             {**whom, "Regions": [region], "ParameterOverrides": [{"ParameterKey": "ExternalId", "ParameterValue": one}]}
             for region, one in groups
@@ -315,6 +315,16 @@ def test_of_a_fleet_each_account_is_one_line() -> None:
     assert [line.rpartition(":")[2] for line in accounts] == [f'"{EXTERNAL_ID}"}}', f'"{OTHER}"}}']
     assert [line.count(EXTERNAL_ID) for line in lines].count(1) == 1
     assert found_gone(fleet(**{f"_{ONE}": EXTERNAL_ID})) == [TWO]
+
+
+def test_an_account_of_which_nobody_knows_the_number_is_not_locked() -> None:
+    def fill(stack: cdk.Stack) -> None:
+        cdk.CfnParameter(stack, "Whose")
+        in_regions(("us-east-1", EXTERNAL_ID), account={"Ref": "Whose"})(stack)
+
+    synth(fill)
+    assert "/${Whose}: a logical ID has letters and digits alone, 255 at most, and an account" in lock(code=1)
+    assert not Path("cmek.lock").exists()
 
 
 def found_gone(fill: Fill) -> list[str]:

@@ -299,6 +299,13 @@ def test_a_policy_that_something_rewrites_is_not_shown_as_the_guides(tmp_path: P
     assert "The guide has no such statement" in html
 
 
+def test_each_arrow_of_the_picture_has_the_number_of_its_own_statement(tmp_path: Path) -> None:
+    template = good()
+    template["Resources"]["Another"] = template["Resources"][KEY]
+    drawn = re.findall('class="number">([0-9]+)<', page(tmp_path, template))
+    assert sorted(drawn) == [*"1234567"]
+
+
 def test_a_place_to_fill_in_is_no_value_of_the_guides(tmp_path: Path) -> None:
     template = good()
     trust(template)[0]["Condition"]["StringEquals"]["sts:ExternalId"] = "<external ID>"

@@ -13,6 +13,7 @@ from string import Formatter
 from typing import Any, get_args, get_type_hints
 
 import pytest
+from jinja2 import Environment, meta
 
 import cmek_construct
 from cmek_construct.aws.objects import Key, PermissionsPolicy, Role
@@ -23,7 +24,9 @@ from cmek_construct.health.customer_key import CustomerKeySeen
 from cmek_construct.health.deployed import Deployed
 from cmek_construct.health.findings import Effect, Finding, Rows, Verdict
 from cmek_construct.review.changes import _PROPERTIES, REPLACED
+from cmek_construct.review.page import ENVIRONMENT
 from cmek_construct.review.parts import SENTENCES
+from cmek_construct.review.statements import Guides
 from cmek_construct.rows import rows
 from cmek_construct.warnings import warnings
 from tests.conftest import ROOT
@@ -139,8 +142,12 @@ def test_each_text_of_a_command_is_there_and_is_given_what_it_says() -> None:
                 given = {one.arg for one in node.keywords}
                 assert given - {None} <= wanted, (file, name)
                 assert None in given or given == wanted, (file, name)
-    macros = {path.name: re.findall(r"{% macro (\w+)", path.read_text()) for path in PACKAGE.glob("commands/*.j2")}
-    assert {file: set(names) - {"afterwards"} for file, names in macros.items()} == called
+    for path in PACKAGE.glob("commands/*.j2"):
+        content = path.read_text(encoding="utf-8")
+        names = set(re.findall(r"{% macro (\w+)", content))
+        assert called[path.name] <= names, path.name
+        assert names - called[path.name] <= set(re.findall(r"{{ (\w+)\(", content)), f"{path.name}: used by nobody"
+        assert meta.find_undeclared_variables(Environment().parse(content)) <= names, path.name
 
 
 def test_each_warning_is_given_and_is_given_what_it_says() -> None:
@@ -169,14 +176,15 @@ def test_each_row_of_a_finding_is_asked_for_and_is_given_what_it_says() -> None:
                     assert len({*rows[name]} & kinds) == 1, (page.name, name)
                     assert filled_in(rows[name]) <= {f"{one.arg}" for one in call.keywords}, (page.name, name)
             asked |= named
-        assert asked == {*rows.sections()}, page.name
+        assert asked == {*rows}, page.name
         for name in asked:
             assert rows[name].get("effect") in (None, *(one.value for one in Effect)), (page.name, name)
 
 
 def test_each_effect_has_a_row_that_says_what_it_means_and_how_long_there_is() -> None:
     rows = Rows("findings.ini").each
-    assert {*rows.sections()} == {*(one.value for one in Effect), "no-effect", "unknown", "unknown.perhaps", "not-read"}
+    others = {"no-effect", "unknown", "unknown.perhaps", "not-read", "not-read.refused"}
+    assert {*rows} == {*(one.value for one in Effect), *others}
     assert all({*rows[one.value]} == {"means", "time"} == {*rows["no-effect"]} for one in Effect)
 
 
@@ -194,9 +202,9 @@ def is_of_rows(call: ast.Call) -> bool:
 
 def rows_in(code: ast.AST, rows: Mapping[str, object]) -> set[str]:
     """The rows that stand in code by their names, or by parts of these."""
-    names = {f"{one.value}" for one in ast.walk(code) if isinstance(one, ast.Constant)} & rows.keys()
+    names = {str(one.value) for one in ast.walk(code) if isinstance(one, ast.Constant)} & rows.keys()
     for text in (one for one in ast.walk(code) if isinstance(one, ast.JoinedStr)):
-        form = "".join(re.escape(f"{one.value}") if isinstance(one, ast.Constant) else ".+" for one in text.values)
+        form = "".join(re.escape(str(one.value)) if isinstance(one, ast.Constant) else ".+" for one in text.values)
         names |= {name for name in rows if form != ".+" and re.fullmatch(form, name)}
     return names
 
@@ -291,6 +299,15 @@ def test_each_sentence_of_the_page_is_said_and_is_given_what_it_says() -> None:
                 assert all(filled_in[name] <= given for name in names), names
                 said |= names
     assert said == filled_in.keys()
+
+
+def test_the_page_has_a_title_for_each_statement_of_the_guide_and_words_for_each_note() -> None:
+    page: Any = ENVIRONMENT.get_template("parts.html.j2").module
+    assert page.guides.keys() == {*get_args(Guides)}
+    tree = ast.parse((PACKAGE / "review" / "statements.py").read_text(encoding="utf-8"))
+    (why,) = (one for one in ast.walk(tree) if isinstance(one, ast.FunctionDef) and one.name == "why")
+    (told,) = (one for one in ast.walk(why) if isinstance(one, ast.Dict))
+    assert page.why.keys() == {ast.literal_eval(one) for one in told.keys if one}
 
 
 def sentences(named: ast.AST) -> set[str]:

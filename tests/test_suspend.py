@@ -19,7 +19,7 @@ from cmek_construct.deployment import writing
 from cmek_construct.deployment.reading import ConfigError, parse_entries, read_entries
 from cmek_construct.health.comparing import Where
 from cmek_construct.policy.statements import DELETED
-from tests.building import EXTERNAL_ID
+from tests.building import EXTERNAL_ID, REGION
 from tests.command import cmek
 from tests.test_doctor import (
     ACCOUNT,
@@ -244,6 +244,20 @@ def test_grants_are_listed_and_revoked_only_when_asked_for(tmp_path: Path) -> No
     assert "Grants on the key: none" in printed
     assert "already suspended: true" in printed
     assert "it was so already, and was read again" in printed
+
+
+@pytest.mark.usefixtures("aws")
+@pytest.mark.parametrize("operation", ["ListGrants", "RevokeGrant"])
+def test_a_grant_that_may_be_left_is_no_success(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, operation: str
+) -> None:
+    deploy(tmp_path)
+    grant_to_a_stranger()
+    answer(monkeypatch, refusing(operation))
+    printed = suspend(tmp_path, "--revoke-grants", code=1)
+    assert is_cut_off()
+    command = {"ListGrants": "list-grants", "RevokeGrant": "revoke-grant"}[operation]
+    assert f"aws kms {command} --region {REGION} --key-id {outputs()['KeyArn']}" in printed
 
 
 @pytest.mark.usefixtures("aws")

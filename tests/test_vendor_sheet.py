@@ -13,7 +13,7 @@ from cmek_construct.deployment.reading import parse_entries
 from cmek_construct.deployment.stack import CmekStack
 from tests.building import REGION, new_app, template_of
 from tests.command import cmek
-from tests.test_doctor import aws
+from tests.test_doctor import answer, aws, refusing
 
 __all__ = ["aws"]
 VENDOR = "123456789012"  # moto's own
@@ -63,6 +63,15 @@ def test_a_customer_who_is_in_the_file_and_not_deployed_gets_no_sheet(folder: Pa
     printed = cmek(folder, "sheet", f"--key-arn={key}", code=1)
     assert "the deployed role does not" in printed.stderr
     assert "npx cdk deploy vendor" in printed.stderr
+    assert printed.stdout == ""
+
+
+def test_where_nobody_may_read_whom_the_deployed_role_serves_there_is_no_sheet(
+    folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    answer(monkeypatch, refusing("GetTemplate"))
+    printed = cmek(folder, "sheet", f"--key-arn={key_of(ACME)}", code=1)
+    assert "vendor: its deployed customers could not be read: AWS refused" in printed.stderr
     assert printed.stdout == ""
 
 

@@ -207,19 +207,19 @@ def read_controls(session: Session, account: str) -> list[objects.Control]:
 
 
 @asked
-def read_event(session: Session, event_id: str, region: str) -> Event | None:
-    """One event by its ID; None where CloudTrail shows it no more, or not yet."""
-    return next(_events(session, region, "EventId", event_id), None)
+def read_event(session: Session, event_id: str, arn: str) -> Event | None:
+    """One event about a role or a key by its ID; None where CloudTrail shows it no more, or not yet."""
+    return next(_events(session, arn, "EventId", event_id), None)
 
 
 @read
-def read_calls(session: Session, names: Sequence[str], about: str, region: str) -> list[Event]:
-    """The last calls of some names, such as ``PutKeyPolicy``, in a region, the newest first.
+def read_calls(session: Session, names: Sequence[str], arn: str) -> list[Event]:
+    """The last calls of some names, such as ``PutKeyPolicy``, about a role or a key, the newest first.
 
-    Looked up by their names: a key in use has too many other events to look through. ``about`` is the name of the role,
-    or the ID of the key, that they were about.
+    Looked up by their names: a key in use has too many other events to look through.
     """
-    last = [one for name in names for one in islice(_events(session, region, "EventName", name), _PAGE)]
+    last = [one for name in names for one in islice(_events(session, arn, "EventName", name), _PAGE)]
+    about = arn.rpartition("/")[2]  # a call names a role by its name, a key by its ID or ARN
     return sorted((one for one in last if about in one.text), key=lambda one: one.when, reverse=True)
 
 
@@ -229,14 +229,15 @@ def read_last(session: Session, key_arn: str, names: tuple[str, ...], since: dat
 
     That there are more events than can be read is no answer.
     """
-    events = _events(session, key_arn.split(":")[3], "ResourceName", key_arn, StartTime=since)
+    events = _events(session, key_arn, "ResourceName", key_arn, StartTime=since)
     return next((one for one in events if one.name.startswith(names)), None)
 
 
-def _events(session: Session, region: str, attribute: str, value: str, **more: Any) -> Iterator[Event]:
-    """The newest first."""
+def _events(session: Session, arn: str, attribute: str, value: str, **more: Any) -> Iterator[Event]:
+    """Those in the region of a role or a key, the newest first."""
+    cloudtrail = session.client("cloudtrail", arn.split(":")[3] or IAM_REGION)
     wanted = [{"AttributeKey": attribute, "AttributeValue": value}]
-    found = _each(session.client("cloudtrail", region), "lookup_events", "Events", LookupAttributes=wanted, **more)
+    found = _each(cloudtrail, "lookup_events", "Events", LookupAttributes=wanted, **more)
     for number, shown in enumerate(found):
         if number == _MOST_EVENTS:
             raise ValueError(f"there are more than {_MOST_EVENTS:,} events")

@@ -21,19 +21,18 @@ from cmek_construct.checks import printable
 from cmek_construct.commands.lock import clear_gone
 from cmek_construct.commands.looking import locked
 from cmek_construct.commands.options import PROFILE, a_key, a_region, a_role, checked, customers, flag, listed, named
-from cmek_construct.commands.printing import marked, text, told
+from cmek_construct.commands.printing import marked, refused, text, told
 from cmek_construct.deployment.reading import Entry, YamlText, parse_entries, text_of
 from cmek_construct.deployment.writing import FILE, beside_top, make_folder, new_text, replace, with_entry, write_whole
 from cmek_construct.health import adoption
-from cmek_construct.health.deployed import Deployed, LockedIdentity
-from cmek_construct.health.findings import Finding, Refused, Verdict, known
+from cmek_construct.health.deployed import Deployed
+from cmek_construct.health.findings import Finding, Verdict, known
 
 _READS_ROLE: Final = (
     "iam:GetRole, ListRolePolicies, GetRolePolicy, ListAttachedRolePolicies, GetPolicy and GetPolicyVersion"
 )
 _READS_KEY: Final = "kms:DescribeKey, GetKeyPolicy, GetKeyRotationStatus and ListAliases"
 _READS_STACK: Final = "cloudformation:DescribeStacks and ListStackResources"
-_COPY: Final = "Copy the ARN from Pinecone's console, Manage > CMEK, and see that account and region are right."
 
 
 @told(about="{name}: nothing was written".format)
@@ -68,8 +67,8 @@ class Adopt:
         account, region = self._place(top, there)
         session = self.asking.of_stack(account, region, self.name)
         role, key = self._role_and_key(session)
-        changed = None
-        if there is None:
+        entry, changed = there, None
+        if entry is None:
             props = {"account": account, "region": region, **adoption.of_role(role, given=self.as_given == "role")}
             if key is None:
                 accounts = listed(self.customer_account_ids) if self.customer_account_ids else []
@@ -78,20 +77,17 @@ class Adopt:
                 props |= adoption.of_key(key, role.arn, self.alias, given=self.as_given == "key")
             props = beside_top(props, top)
             changed = new_text(self.name, props) if before is None else with_entry(before, self.name, props)
-        added = parse_entries(changed, f"{FILE}, with {self.name} added") if changed else []
-        entry = there or next(one for one in added if one.name == self.name)
-        lock = locked(entry)
-        self._refuse_another(entry, lock, role)
-        case = Deployed(entry, role.arn, self.key_arn, lock, role=role, key=key)
+            added = parse_entries(changed, f"{FILE}, with {self.name} added")
+            entry = next(one for one in added if one.name == self.name)
+        case = Deployed(entry, role.arn, self.key_arn, locked(entry), role=role, key=key)
+        self._refuse_another(case, role)
         mapping = adoption.import_mapping(entry, role, key, _held_by(entry, session))
         found = [*adoption.differences(case, role, key), *_other_stacks(mapping, entry, session)]
         found.sort(key=lambda one: one.verdict is not Verdict.WRONG)
         yield text("adopt.j2", "differences", case=case, found=found, marked=marked)
-        wrong = ", ".join(one.about for one in found if one.verdict is Verdict.WRONG)
+        wrong = [one.about for one in found if one.verdict is Verdict.WRONG]
         if wrong and not self.accept:
-            does = "there the template would lock somebody out, or let somebody in, some day. Nothing was written"
-            ways = "Take one of the ways out above, or run this again with --accept"
-            raise Refused(f"{self.name}: {wrong}: {does}. {ways}.")
+            raise refused("adopt.j2", "is_wrong", name=self.name, wrong=wrong)
         file = Path(f"cmek-import-{self.name}.json")
         replace(file, json.dumps(mapping, indent=2) + "\n")
         made = [make_folder()] if before is None else []
@@ -105,65 +101,54 @@ class Adopt:
 
     def _place(self, top: dict[str, Any], there: Entry | None) -> tuple[str, str]:
         """Account and region of the stack: the key's, or for a role alone the entry's region or the file's."""
-        for_key = {"--alias": self.alias, "--as-given": self.as_given}
-        for_role = {"--customer-account-ids": self.customer_account_ids, "--region": self.region}
-        idle, why = for_key, "it is for a role with --key-arn"
-        if self.key_arn:
-            idle, why = for_role, "it is for a role without --key-arn"
-        if there:
-            idle, why = for_key | for_role, f"{FILE} has stacks.{self.name}, and that holds"
+        of_key = {"--alias": self.alias, "--as-given": self.as_given}
+        of_vendor = {"--customer-account-ids": self.customer_account_ids, "--region": self.region}
+        idle = of_key | of_vendor if there else of_vendor if self.key_arn else of_key
         for option in (one for one, value in idle.items() if value):  # it was meant to do something
-            raise Refused(f"{option}: {why}. Leave the option out.")
+            raise refused("adopt.j2", "is_idle", option=option, there=there, has_key=self.key_arn is not None)
         account = self.role_arn.split(":")[4]
         region = self.region or (there.settings.region if there else top.get("region"))
         if self.key_arn is not None:
-            region, of_key = self.key_arn.split(":")[3:5]
-            if of_key != account:
-                cure = "a stack is in one account. Write the entry by hand (`cmek add`), with key: and the ARN"
-                raise Refused(f"--key-arn: got a key of account {of_key}, but the role is of {account}, and {cure}.")
+            region, of_key_arn = self.key_arn.split(":")[3:5]
+            if of_key_arn != account:
+                raise refused("adopt.j2", "two_accounts", of_key=of_key_arn, of_role=account)
         if region is None:
-            raise Refused("--region: it is missing. Say in which region the role's stack is to be.")
+            raise refused("adopt.j2", "no_region")
         if there and (there.settings.account, there.settings.region) != (account, region):
-            is_in = f"it is in account {there.settings.account}, {there.settings.region}"
-            why = f"{is_in}, but role and key are in {account}, {region}"
-            raise Refused(f"{FILE}: stacks.{self.name}: {why}. Choose another name, or the ARNs of this stack.")
+            raise refused("adopt.j2", "elsewhere", there=there, account=account, region=region)
         return account, str(region)
 
     def _role_and_key(self, session: Session) -> tuple[Role, Key | None]:
         """Both, with all that an entry is made of."""
         found = reading.read_role(session, self.role_arn)
-        role = known(found, "the role", f"There is no {self.role_arn}. {_COPY}", _READS_ROLE)
+        role = known(found, "the role", text("adopt.j2", "absent", arn=self.role_arn), _READS_ROLE)
         if role.arn != self.role_arn:
-            why = f"got {self.role_arn}, but IAM has {printable(role.arn)} under that name"
-            raise Refused(f"--role-arn: {why}. Copy the ARN from the IAM console, path included.")
+            raise refused("adopt.j2", "another_path", role_arn=self.role_arn, found=printable(role.arn))
         known(role.trust, "the trust policy", "", _READS_ROLE)
         known(role.permissions, "the role's permissions", "", _READS_ROLE)
         if self.key_arn is None:
             return role, None
         shown = reading.read_key(session, self.key_arn)
-        key = known(shown, "the key", f"There is no {self.key_arn}. {_COPY}", _READS_KEY)
+        key = known(shown, "the key", text("adopt.j2", "absent", arn=self.key_arn), _READS_KEY)
         adoption.refuse_unfit(key)
-        parts = {"the key policy": key.policy, "its aliases": key.aliases, "its rotation": key.rotation_days or 0}
-        for what, part in parts.items():
-            known(part, what, "", _READS_KEY)
+        known(key.policy, "the key policy", "", _READS_KEY)
+        known(key.aliases, "its aliases", "", _READS_KEY)
+        known(key.rotation_days or 0, "its rotation", "", _READS_KEY)
         return role, key
 
-    def _refuse_another(self, entry: Entry, lock: LockedIdentity, role: Role) -> None:
-        own, stack = entry.settings, f"stacks.{self.name}"
-        if own.customers is not None and self.key_arn is not None:
-            raise Refused(f"{FILE}: {stack}: it is a vendor's, whose keys are its customers'. Leave --key-arn out.")
-        if own.customers is None and self.key_arn is None:
-            raise Refused(f"--key-arn: it is missing: {stack} has a key of its own.")
+    def _refuse_another(self, case: Deployed, role: Role) -> None:
+        own, lock = case.own, case.lock
+        if (own.customers is None) is (self.key_arn is None):
+            raise refused("adopt.j2", "key_arn", name=self.name, is_vendors=own.customers is not None)
         for what, given, wanted in (
-            (f"{FILE}: {stack}.role", self.role_arn, own.role),
-            (f"{FILE}: {stack}.key", self.key_arn, own.key),
+            (f"{FILE}: stacks.{self.name}.role", self.role_arn, own.role),
+            (f"{FILE}: stacks.{self.name}.key", self.key_arn, own.key),
             (f"cmek.lock: the role of {self.name}", self.role_arn, lock.role_arn),
             (f"cmek.lock: the key of {self.name}", self.key_arn, lock.key_arn),
             (f"cmek.lock: the unique ID of the role of {self.name}", role.role_id, lock.role_id),
         ):
             if wanted not in (None, given):
-                stored = "Pinecone stores one of the two: its console shows which (Manage > CMEK). Delete neither."
-                raise Refused(f"{what}: it has {wanted}, but got {given}. {stored}")
+                raise refused("adopt.j2", "is_another", what=what, wanted=wanted, given=given)
 
 
 def _held_by(entry: Entry, session: Session) -> dict[str, str]:
@@ -173,7 +158,7 @@ def _held_by(entry: Entry, session: Session) -> dict[str, str]:
         return {}
     what = "whether a stack of that name holds anything"
     if known(stack, what, "", _READS_STACK).is_changing:
-        raise Refused(f"{entry.name}: its stack is changing. Wait for its end, and run this again.")
+        raise refused("adopt.j2", "is_changing", name=entry.name)
     held = known(reading.read_resources(session, entry.name) or [], what, "", _READS_STACK)
     return {one.logical_id: one.physical_id for one in held}
 
@@ -184,8 +169,7 @@ def _other_stacks(mapping: adoption.ImportMapping, entry: Entry, session: Sessio
         (physical,) = mapping[logical_id].values()
         owner = reading.read_owner(session, physical)
         if isinstance(owner, Unread):
-            words = f"not read: whether another stack has {physical} ({owner.why})"
-            words = f"{words}. If one has, `cdk import` is refused, and nothing happens"
+            words = text("adopt.j2", "owner_unread", physical=physical, why=owner.why)
             yield Finding(Verdict.SAID, "other-stack", words)
         elif owner not in (None, entry.name):
-            raise Refused(text("adopt.j2", "belongs", name=entry.name, physical=physical, owner=printable(owner)))
+            raise refused("adopt.j2", "belongs", name=entry.name, physical=physical, owner=printable(owner))

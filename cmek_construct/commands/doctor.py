@@ -10,7 +10,7 @@ from typing import Final, Literal
 import typer
 
 from cmek_construct.aws import reading
-from cmek_construct.aws.objects import Key, LastUse, Stack, Unread
+from cmek_construct.aws.objects import Key, LastUse, Resource, Stack, Unread
 from cmek_construct.aws.session import Asking, AwsError, Session, read
 from cmek_construct.commands.looking import entries_here, is_known, locked, look, refuse_unknown, side_by_side
 from cmek_construct.commands.options import AS_JSON, ONE_OR_ALL, PROFILE, flag
@@ -26,13 +26,7 @@ from cmek_construct.lock.text import LockError
 from cmek_construct.policy.statements import Kind
 from cmek_construct.templates.stacks import ALIAS
 
-_WORDS: Final[dict[Effect | None, str]] = {
-    Effect.KEY_ENDS: "THE KEY WILL END",
-    Effect.SOMEBODY_LET_IN: "somebody is let in",
-    Effect.PINECONE_LOCKED_OUT: "Pinecone is locked out",
-    Effect.OWNER_LOCKED_OUT: "the owner is locked out",
-    None: "no harm yet",
-}
+_BY_HARM: Final = (Effect.KEY_ENDS, Effect.SOMEBODY_LET_IN, Effect.PINECONE_LOCKED_OUT, Effect.OWNER_LOCKED_OUT, None)
 """What faults do to people: the worst first."""
 
 
@@ -91,7 +85,7 @@ def _examined(asking: Asking, cloudtrail: bool, organization: bool, of_project: 
     case = _with_all(session, case, last_use=cloudtrail)
     use, user = case.key.last_use if isinstance(case.key, Key) else None, None
     if isinstance(use, LastUse) and use.when and case.key_arn:  # which was asked for with `cloudtrail` alone
-        user = who_used(case, reading.read_event(session, use.event_id, case.key_arn.split(":")[3]))
+        user = who_used(case, reading.read_event(session, use.event_id, case.key_arn))
     found += health.diagnosis(case, user)
     if of_project is not None and case.key_arn is not None:
         found += health.about_indexes(case, of_project)
@@ -106,13 +100,12 @@ def _examined(asking: Asking, cloudtrail: bool, organization: bool, of_project: 
 
 def _with_all(session: Session, case: Deployed, *, last_use: bool) -> Deployed:
     """The case with all that AWS shows of its stack, role and key."""
-    key = held = None
+    key = None
+    held: Sequence[Resource] | Unread = ()
     if case.key_arn is not None:
         key = reading.read_key(session, case.key_arn, last_use=last_use)
-        held = None if case.own.key else reading.read_resources(session, case.name)
-    alias = (
-        held if isinstance(held, Unread) else next((one.physical_id for one in held or () if one.type == ALIAS), None)
-    )
+        held = () if case.own.key else reading.read_resources(session, case.name) or ()
+    alias = held if isinstance(held, Unread) else next((one.physical_id for one in held if one.type == ALIAS), None)
     template: str | Unread = Unread("there is no such stack")
     if isinstance(case.stack, Stack):
         template = reading.read_template(session, case.name)
@@ -142,9 +135,9 @@ def _screen(examined: Sequence[Examined]) -> Iterator[str]:
     verdicts = (Verdict.WRONG, Verdict.UNKNOWN, Verdict.SAID, Verdict.RIGHT)[: 4 if len(examined) == 1 else 2]
     for one in examined:
         counted = Counter(finding.effect for finding in one.findings if finding.verdict is Verdict.WRONG)
-        effects = [f"{words} ({counted[effect]})" for effect, words in _WORDS.items() if effect in counted]
+        effects = [(effect and effect.value, counted[effect]) for effect in _BY_HARM if effect in counted]
         found = [finding for finding in one.findings if finding.verdict in verdicts]
-        found.sort(key=lambda one: (verdicts.index(one.verdict), list(_WORDS).index(one.effect)))
+        found.sort(key=lambda one: (verdicts.index(one.verdict), _BY_HARM.index(one.effect)))
         is_brief = len(examined) > 1 and one.code == HEALTHY
         about = {"one": one, "is_brief": is_brief, "total": counted.total(), "effects": effects, "found": found}
         said = text("doctor.j2", "stack", marked=marked, **about)

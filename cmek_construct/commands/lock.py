@@ -15,13 +15,14 @@ from cmek_construct.aws.reading import read_key_arn, read_resources, read_role_n
 from cmek_construct.aws.session import Asking, AwsError, Session
 from cmek_construct.checks import STACK_NAME, printable
 from cmek_construct.commands.options import TEMPLATES, asked_with, flag, option
-from cmek_construct.commands.printing import in_words, refuse, text, told
+from cmek_construct.commands.printing import in_words, refuse, refused, text, told
 from cmek_construct.deployment import writing
+from cmek_construct.deployment.reading import text_of
 from cmek_construct.guardrails.judging import refused_at_synth
 from cmek_construct.health.findings import Refused, known
 from cmek_construct.lock.changing import changes, lock_again, marked_gone
 from cmek_construct.lock.identity import REPLACING, StackNow, stacks_of
-from cmek_construct.lock.text import FILE, Lock, LockError, Place, Stack, is_locked, read, render, stacks_at
+from cmek_construct.lock.text import FILE, Lock, Place, Stack, is_locked, read, render, stacks_at
 from cmek_construct.templates.files import NESTED, STACK_SET
 from cmek_construct.templates.stacks import ROLE
 
@@ -54,11 +55,11 @@ def lock(
         raise typer.BadParameter("it is for --deployed alone", param_hint="--profile")
     before = read(file)
     stacks, ours = _read_templates(paths, before)
-    refused = [f"{one.what} {one.cure}" for one in changes(before, stacks, str(file), beside=beside, gone=False)]
-    if refused:
-        refuse(*refused)
+    changed = [f"{one.what} {one.cure}" for one in changes(before, stacks, str(file), beside=beside, gone=False)]
+    if changed:
+        refuse(*changed)
     for said in refused_at_synth(stacks[0].run, so=", and what is refused is not locked"):
-        raise LockError(said)
+        raise Refused(said)
     after, done, unread = _updated(before, stacks, ours, asking if with_deployed else None)
     if check and done:
         refuse(*done, f"{file} is not up to date: run `cmek lock` and commit it.", *unread)
@@ -77,16 +78,13 @@ def _read_templates(paths: Sequence[Path], lock: Lock) -> tuple[list[StackNow], 
     unread = [one for one in found.unread if one.place.type in REPLACING and one.place not in found.by_place]
     problems = [*map(str, found.problems)] or [f"{one} Until then it cannot be locked." for one in unread]
     if problems:
-        raise LockError("\n".join(problems))
+        raise Refused("\n".join(problems))
     stacks = stacks_of(run)
     if not {one.stack.top.name for one in found.by_place} & {one.top.name for one in stacks}:
-        names = ", ".join(printable(path) for path in paths)
-        raise LockError(f"{names}: it has no role or key of Pinecone's, so there is nothing to do.")
+        raise refused("lock.j2", "has_none", files=map(printable, paths))
     for one in stacks:
         if not STACK_NAME.fullmatch(one.place.stack):
-            shown = f"{printable(one.top.template.file)}: a template by itself is locked under the name of its file"
-            cure = "Call the file as the stack, NAME.json."
-            raise LockError(f"{shown}, but {one.place.stack!a} is no name of a stack. {cure}")
+            raise refused("lock.j2", "no_name", file=printable(one.top.template.file), name=one.place.stack)
     return stacks, set(map(str, found.by_place))
 
 
@@ -103,7 +101,7 @@ def _updated(
                 if asking and stack:
                     stack, more = _as_deployed(place, stack, before.get(place, {}), asking)
                     said += more
-            except (LockError, Refused, AwsError) as error:
+            except (Refused, AwsError) as error:
                 unread.append(f"{place}: {in_words(error, asking)}")
                 continue
             if stack:
@@ -117,24 +115,22 @@ def _updated(
 def _as_deployed(place: Place, stack: Stack, before: Stack, asking: Asking) -> tuple[Stack, list[str]]:
     """A stack with what AWS calls each role and key; and what changed."""
     if not place.is_told:
-        why = "its template says neither account nor region, so nobody can tell which deployed stack it is"
-        raise LockError(f"{why}. Give the stack an env, or leave --deployed out.")
+        raise refused("lock.j2", "no_place")
     session = asking.of_stack(place.account, place.region, place.stack)
     held = read_resources(session, place.stack)
     if held is None and any(one.deployed for one in stack.values()):
         gone = marked_gone(stack, date.today().isoformat())
         return gone, ["the stack is gone"] if gone != stack else []
-    deleted = f"the stack has it, but somebody deleted it. See what is to be done: cmek doctor {place.stack}"
+    deleted = text("lock.j2", "is_deleted", place=place)
     found = known(held, "the stack", "there is no such stack. Deploy it first.")
-    resources = dict(_with_nested(session, found, deleted))
+    resources = _with_nested(session, found, deleted)
     in_sets = tuple(f"{name}/" for name, one in resources.items() if one.type == STACK_SET)
     named, done = dict(stack), list[str]()
     for resource, locked in stack.items():
         if locked.unlocked or locked.word not in ("role", "key") or resource.startswith(in_sets):
             continue
         if resource not in resources or resources[resource].type != locked.type:
-            why = f"{resource} is locked as {locked.type}, but the deployed stack has no such resource"
-            raise LockError(f"{why}. Deploy the template that was locked, or lock the one that is deployed.")
+            raise refused("lock.j2", "not_deployed", resource=resource, locked=locked)
         ask: Any = read_role_names if locked.type == ROLE else read_key_arn
         called = known(ask(session, resources[resource].physical_id), resource, f"{resource}: {deleted}")
         names: dict[str, str] = {"Arn": called} if isinstance(called, str) else called
@@ -146,23 +142,21 @@ def _as_deployed(place: Place, stack: Stack, before: Stack, asking: Asking) -> t
             was = locked.deployed.get(name, value)
             if was != value and not unlocked:
                 about = {"place": place, "resource": resource, "name": name, "was": was, "value": value}
-                raise LockError(text("lock.j2", "is_another", **about))
+                raise refused("lock.j2", "is_another", **about)
             history += tuple(f"{note} (until then {name} {was})" for note in unlocked if was != value)
         named[resource] = replace(locked, deployed=names, history=history, gone="")
         done.append(f"{resource}: {', '.join(names.values())}")
     return named, done
 
 
-def _with_nested(
-    session: Session, held: list[Resource], deleted: str, within: str = ""
-) -> Iterator[tuple[str, Resource]]:
-    """The resources of a deployed stack, and of its nested stacks."""
-    for one in held:
-        name = within + one.logical_id
-        yield name, one
+def _with_nested(session: Session, held: list[Resource], deleted: str, within: str = "") -> dict[str, Resource]:
+    """The resources of a deployed stack, and of its nested stacks, by their logical IDs."""
+    found = {within + one.logical_id: one for one in held}
+    for name, one in [*found.items()]:
         if one.type == NESTED:
             inner = known(read_resources(session, one.physical_id), name, f"{name}: {deleted}")
-            yield from _with_nested(session, inner, deleted, f"{name}/")
+            found |= _with_nested(session, inner, deleted, f"{name}/")
+    return found
 
 
 @told()
@@ -183,20 +177,14 @@ def unlock(
     before = read(file)
     named = [one for one in before if one.stack == stack]
     places = [one for one in named if account in (None, one.account) and region in (None, one.region)]
-    if not places:
-        names = ", ".join(sorted(map(str, before))) or "nothing"
-        raise LockError(f"{file}: got {stack!a}, but it has {names}. Check the name.")
-    if len(places) > 1:
-        several = ", ".join(map(str, sorted(places)))
-        raise LockError(f"{file}: {stack} is locked as {several}. Say which, with --account and --region.")
+    if len(places) != 1:
+        names = sorted(map(str, before))
+        raise refused("lock.j2", "not_one", file=file, stack=stack, places=sorted(places), names=names)
     [place] = places
     here = before[place]
     meant = [name for name, one in here.items() if not one.unlocked and which in (None, name, one.word)]
     if not meant:
-        what = f"nothing of it that is called {which!a}" if which else "nothing of it"
-        now = (f"{name} ({one.word}, {'unlocked' if one.unlocked else 'locked'})" for name, one in here.items())
-        has = ", ".join(now)
-        raise LockError(f"{place}: {what} is locked now. It has: {has}. `cmek lock` locks what templates have.")
+        raise refused("lock.j2", "not_locked", place=place, which=which, here=here)
     note = f"{date.today().isoformat()} {reason}"
     after = {name: replace(here[name], unlocked=(note,), gone="") for name in meant}
     _write(file, {**before, place: {**here, **after}})
@@ -221,14 +209,13 @@ def _write(file: Path, lock: Lock) -> list[str]:
     would ask a person to do so.
     """
     if file.is_symlink():
-        cure = f"Name the file itself: --file {file.resolve()}."
-        raise LockError(f"{file}: it is a symbolic link, and those are not written through. {cure}")
+        raise refused("lock.j2", "is_link", file=file)
     done = []
     newline = "\r\n" if file.exists() and b"\r\n" in file.read_bytes() else "\n"
     attributes, line = file.absolute().with_name(".gitattributes"), f"{file.name} merge=union"
     in_git = any((folder / ".git").exists() for folder in attributes.parents)
     if in_git and not file.exists() and not attributes.is_symlink():
-        before = attributes.read_bytes().decode("utf-8") if attributes.exists() else ""
+        before = text_of(attributes) if attributes.exists() else ""
         if not any(one.split()[:1] == [file.name] for one in before.splitlines()):
             writing.replace(attributes, before + ("\n" if before and not before.endswith("\n") else "") + line + "\n")
             done = [f"{attributes.name}: {line} (git keeps the lines of both branches). Commit it as well."]

@@ -12,17 +12,17 @@ from cmek_construct.aws import reading
 from cmek_construct.aws.objects import Stack, Unread
 from cmek_construct.aws.session import Asking, Session
 from cmek_construct.checks import printable
+from cmek_construct.commands.printing import refused, text
 from cmek_construct.customers import Customers
 from cmek_construct.deployment.reading import Entry, read_entries
 from cmek_construct.deployment.writing import FILE as CMEK_YAML
 from cmek_construct.health.comparing import customers_in
 from cmek_construct.health.deployed import EXTERNAL_ID, KEY_ARN, Deployed, LockedIdentity, about_stack, wrong_outputs
 from cmek_construct.health.findings import Refused
-from cmek_construct.lock.text import FILE, LockError, Place, read, stacks_at
+from cmek_construct.lock.text import FILE, Place, read, stacks_at
 from cmek_construct.templates.reading import members
 from cmek_construct.templates.stacks import ROLE
 
-LOCK: Final = Path(FILE)
 entries_here: Final = partial(read_entries, CMEK_YAML)
 T = TypeVar("T")
 R = TypeVar("R")
@@ -37,15 +37,9 @@ def side_by_side(look: Callable[[T], R], several: Iterable[T]) -> list[R]:
         pool.shutdown(wait=False, cancel_futures=True)
 
 
-def locked(entry: Entry, damaged: LockedIdentity | None = None) -> LockedIdentity:
-    """What the lock in this folder holds of a stack, if there is one; of a lock that cannot be used, ``damaged``."""
-    try:
-        lock = read(LOCK)
-    except LockError:
-        if damaged is None:
-            raise
-        return damaged
-    here = Place.of(entry.name, entry.settings.account, entry.settings.region or "")
+def locked(entry: Entry) -> LockedIdentity:
+    """What the lock in this folder holds of a stack, if there is one; or a `LockError`."""
+    lock, here = read(Path(FILE)), Place.of(entry.name, entry.settings.account, entry.settings.region or "")
     places = stacks_at(lock, here)
     found = [one for place in places for one in lock[place].values() if not one.unlocked and "Arn" in one.deployed]
     role = next((one.deployed for one in found if one.type == ROLE), {})
@@ -74,9 +68,7 @@ def is_known(case: Deployed) -> bool:
 def refuse_unknown(case: Deployed) -> None:
     """Go on only where it is known which role and key it is."""
     if not is_known(case):
-        stack = about_stack(case).words
-        why = f"which role and key it is, neither the stack's outputs say ({stack}) nor cmek.lock"
-        raise Refused(f"{case.name}: {why}. `cmek doctor {case.name}` says what to do.")
+        raise refused("looking.j2", "not_known", case=case, stack=about_stack(case))
 
 
 def outputs_of(entry: Entry, file: Path | None, asking: Asking) -> tuple[Mapping[str, Any], Customers | None]:
@@ -86,9 +78,8 @@ def outputs_of(entry: Entry, file: Path | None, asking: Asking) -> tuple[Mapping
     """
     own = entry.settings
     if file is not None:
-        instead = f"`npx cdk deploy {entry.name} --outputs-file {file}` writes it."
-        if Deployed.of(entry, locked(entry)).way_back:
-            instead = "Leave --outputs out, and AWS is asked."
+        is_gone = bool(Deployed.of(entry, locked(entry)).way_back)
+        instead = text("looking.j2", "instead", name=entry.name, file=file, is_gone=is_gone)
         in_file = json_in(file, instead)
         if entry.name not in in_file:
             raise Refused(f"{entry.name}: {file} has no such stack. {instead}")
@@ -97,39 +88,34 @@ def outputs_of(entry: Entry, file: Path | None, asking: Asking) -> tuple[Mapping
         case, session = look(entry, asking, LockedIdentity())
         if not (isinstance(case.stack, Stack) and case.stack.is_whole):
             case = replace(case, lock=locked(entry))
-            seen = about_stack(case)
-            instead = "\nOr give --outputs." if isinstance(case.stack, Unread) else ""
-            raise Refused(f"{entry.name} (account {own.account}, {own.region}): {seen.words}.\n{seen.cure}{instead}")
+            raise refused("looking.j2", "no_outputs", case=case, stack=about_stack(case))
         found = case.stack.outputs
     for name, words in wrong_outputs(found, "this stack", own.account, own.region, (own.role, own.key)).items():
         if name != KEY_ARN or not own.customers:
-            check = "Check the name, the account and the region, or the file of outputs: it may be of another deploy."
-            raise Refused(f"{entry.name}: {words}. {check}")
+            raise refused("looking.j2", "wrong_output", name=entry.name, words=words)
     if (its_id := found.get(EXTERNAL_ID)) != own.external_id:
-        raise Refused(
-            f"{entry.name}: external_id is {own.external_id} in cmek.yaml, but {its_id!a} in the deployed stack. If "
-            "Pinecone has the key already, put the deployed one back into the file; if not, deploy first."
-        )
+        raise refused("looking.j2", "another_id", entry=entry, its_id=its_id)
     if own.customers is None or file is not None:
         return found, None
     case = replace(case, template=reading.read_template(session, entry.name))
     if "permissions" not in case.written:
         why = case.template.why if isinstance(case.template, Unread) else "it is no template of a role"
-        raise Refused(f"{case.name}: its deployed customers could not be read: {why}.")
+        raise refused("looking.j2", "no_customers", name=case.name, why=why)
     return found, customers_in(case.written["permissions"])
 
 
-def json_in(file: Path, instead: str, text: str | None = None) -> dict[str, Any]:
+def json_in(file: Path, instead: str, within: str | None = None) -> dict[str, Any]:
     """The JSON object in a file that a command wrote, or in a text in it; ``instead`` says which command, or what else.
 
     PowerShell writes files in UTF-16, which `json` knows by its first bytes.
     """
     try:
-        found = json.loads(file.read_bytes() if text is None else text)
+        found = json.loads(file.read_bytes() if within is None else within)
+        if isinstance(found, dict):
+            return found
+        why = "is no JSON object"
     except OSError as error:
-        raise Refused(f"{printable(file)}: cannot be read: {error.strerror}. {instead}") from None
+        why = f"cannot be read: {error.strerror}"
     except (ValueError, RecursionError) as error:
-        raise Refused(f"{printable(file)}: cannot be read as JSON: {error}. {instead}") from None
-    if not isinstance(found, dict):
-        raise Refused(f"{printable(file)}: is no JSON object. {instead}")
-    return found
+        why = f"cannot be read as JSON: {error}"
+    raise Refused(f"{printable(file)}: {why}. {instead}")

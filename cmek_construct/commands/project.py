@@ -18,17 +18,15 @@ from cmek_construct.aws.objects import Unread
 from cmek_construct.checks import printable
 from cmek_construct.commands.looking import entries_here
 from cmek_construct.commands.options import NAME, flag, option
-from cmek_construct.commands.printing import text, told
+from cmek_construct.commands.printing import refused, text, told
 from cmek_construct.health.findings import Refused
 
 Indexes: TypeAlias = dict[str, str | None] | Unread | None
 _API_KEY: Final = "PINECONE_API_KEY"
 _SECRETS: Final = ("PINECONE_CLIENT_SECRET", _API_KEY)
-_HOST: Final = "PINECONE_CONTROLLER_HOST"
 _IN_THE_OPEN: Final = re.compile(r"http://(?!(localhost|127\.0\.0\.1|\[::1\])(:|/|$))", re.IGNORECASE)
 """Addresses to which a secret would go for everybody on the way to read."""
 _AGAIN: Final = "What was asked may be done or not. Run the same again: it looks first at what is there."
-_FOR_GOOD: Final = "Every index in it needs a key of yours: that can never be switched off"
 _KEY_NAME: Final = "default"
 """Of the API key, as Pinecone's console names the first one."""
 
@@ -51,11 +49,9 @@ def create(
     (entry,) = entries_here(name)
     is_vendors = entry.settings.customers is not None
     if is_vendors and project_name is None:
-        why = "a vendor's stack has one Pinecone project per customer. Say its name"
-        raise Refused(f"{name}: {why}: cmek project create {name} --project-name TEXT")
+        raise refused("project.j2", "no_name", name=name)
     if yes and not (show_key or sys.stdout.isatty()):
-        ways = "Run it in a terminal; or, if nobody else reads what becomes of the output, with --show-key"
-        raise Refused(f"The API key is shown once, and this output is no terminal. {ways}. Nothing was made.")
+        raise refused("project.j2", "no_terminal")
     project_name = project_name or name
     with _asking("sign in") as sdk:
         admin = sdk.Admin()
@@ -63,28 +59,21 @@ def create(
     project = _project_of_name(admin, project_name)
     keys = _keys(admin, project) if project else {}
     if project:
-        yield f"The project is there already, as it should be: {_named(project)}"
-    if keys:
-        yield text("project.j2", "has_keys", names=keys.values())
-    elif yes:
+        yield text("project.j2", "is_there", project=_named(project), keys=keys.values())
+    if not keys and not yes:
+        yield text("project.j2", "would_make", project_name=None if project else project_name, key_name=_KEY_NAME)
+        return
+    if not keys:
         if not project:
             with _asking("make the project"):
                 project = admin.projects.create(name=project_name, force_encryption_with_cmek=True)
-            yield f"Made the project {_named(project)}. {_FOR_GOOD}"
+            yield text("project.j2", "made", project=_named(project))
             try:
                 project = _project_of_name(admin, project_name, project)
             except Refused as error:
-                so_far = "The project was made, but has no API key yet: mend this, and run the same again."
-                raise Refused(f"{so_far} {error}") from None
+                raise refused("project.j2", "not_whole", error=error) from None
         yield from _make_key(admin, project)
-    else:
-        if not project:
-            yield f"Would make the project {project_name!a}, with CMEK forced. {_FOR_GOOD}"
-        yield f"Would make an API key {_KEY_NAME!a} in it, and show it once"
-        yield "Nothing was made. To do it, in a terminal: the same command with --yes"
-        return
-    yield f"\nNext: cmek sheet {name}{' --key-arn ARN' * is_vendors}"
-    yield "It says what to paste into Manage > CMEK > Add CMEK: the key is added in Pinecone's console alone."
+    yield "\n" + text("project.j2", "next", name=name, is_vendors=is_vendors)
 
 
 def _project_of_name(admin: Any, name: str, *made: Any) -> Any:
@@ -93,11 +82,9 @@ def _project_of_name(admin: Any, name: str, *made: Any) -> Any:
         found = {one.id: one for one in [*made, *admin.projects.list()] if one.name == name}
     project = next(iter(found.values()), None)
     if len(found) > 1:
-        cure = "Delete the one that is not used, in Pinecone's console, or choose another --project-name."
-        projects = "; ".join(map(_named, found.values()))
-        raise Refused(f"There is more than one project of the name {name!a}: {projects}. {cure}")
+        raise refused("project.j2", "several", name=name, projects=map(_named, found.values()))
     if project and not project.force_encryption_with_cmek:
-        raise Refused(text("project.j2", "not_forced", project=_named(project)))
+        raise refused("project.j2", "not_forced", project=_named(project))
     return project
 
 
@@ -119,7 +106,7 @@ def _make_key(admin: Any, project: Any) -> Iterator[str]:
         with _asking("make the API key"):
             made = admin.api_keys.create(project_id=project.id, name=_KEY_NAME)
     except Refused as error:
-        raise Refused(f"The project is there, but it has no API key yet: run the same again. {error}") from None
+        raise refused("project.j2", "no_key", error=error) from None
     yield f"API key, which nobody can show again (keep it in a safe place now): {made.value}"
     try:
         others = _keys(admin, project)
@@ -151,11 +138,10 @@ def _asking(what: str) -> Iterator[Any]:
     try:
         import pinecone
     except ModuleNotFoundError:
-        raise Refused(text("project.j2", "no_sdk")) from None
-    host = os.environ.get(_HOST, "")
+        raise refused("project.j2", "no_sdk") from None
+    host = os.environ.get("PINECONE_CONTROLLER_HOST", "")
     if _IN_THE_OPEN.match(host):
-        sent = "a secret is sent only to https://…, or to this machine. Unset it for Pinecone itself"
-        raise Refused(f"{_HOST}: got {printable(host)}, but {sent}.")
+        raise refused("project.j2", "in_the_open", host=printable(host))
     try:
         yield pinecone
     except pinecone.PineconeError as error:

@@ -14,7 +14,7 @@ from cmek_construct.aws.objects import Key, Unread
 from cmek_construct.aws.session import Asking, AwsError, Session
 from cmek_construct.commands.looking import entries_here, look, refuse_unknown
 from cmek_construct.commands.options import NAME, PROFILE, flag, option
-from cmek_construct.commands.printing import marked, text, told
+from cmek_construct.commands.printing import marked, refused, text, told
 from cmek_construct.commands.project import indexes
 from cmek_construct.health.deployed import Deployed
 from cmek_construct.health.findings import Finding, Refused, Verdict, known
@@ -57,7 +57,7 @@ def retire(
         raise typer.BadParameter("the day has not come yet", param_hint="--quiet-since")
     (entry,) = entries_here(name)
     if entry.settings.customers is not None or entry.settings.key is not None:
-        raise Refused(text("retire.j2", "not_ours", name=name, is_vendors=entry.settings.customers is not None))
+        raise refused("retire.j2", "not_ours", name=name, is_vendors=entry.settings.customers is not None)
     case, session = look(entry, asking, writes=schedule_deletion or cancel)
     refuse_unknown(case)
     if cancel:
@@ -65,11 +65,11 @@ def retire(
         return
     key_arn = str(case.key_arn)
     if case.lock.key_arn not in (None, key_arn):
-        raise Refused(text("retire.j2", "is_another", case=case))
+        raise refused("retire.j2", "is_another", case=case)
     key = reading.read_key(session, key_arn, last_use=True)
     case = replace(case, role=reading.read_role(session, case.role_arn), key=key)
     attempt = None if key is None else reading.read_last(session, key_arn, USE, case.now - timedelta(days=days))
-    changes = reading.read_calls(session, ["PutKeyPolicy"], key_arn.rpartition("/")[2], key_arn.split(":")[3])
+    changes = reading.read_calls(session, ["PutKeyPolicy"], key_arn)
     names = indexes()
     found = steps(case, list(names) if isinstance(names, dict) else names, attempt, days, since, changes)
     left, is_over = next_of(found), found[-1].verdict is Verdict.RIGHT
@@ -82,18 +82,13 @@ def retire(
 
 def _schedule(case: Deployed, session: Session, found: Sequence[Finding], left: Finding) -> Iterator[str]:
     """Order the deletion of the key, if all before it is done and the name is typed, twice."""
-    name = case.name
     if left is not found[-1] or left.fails:
-        raise Refused(f"Refused. First, step {found.index(left) + 1}: {left.words}.")
-    for question in (
-        f"At Pinecone, in the project of {name}: all indexes are deleted, and then the key, in Manage > CMEK. If so, "
-        f"type {name}",
-        f"From {case.now + timedelta(days=WINDOW):%Y-%m-%d} on, nobody can ever read again what {case.key_arn} has "
-        f"encrypted, AWS included. To order that, type {name}",
-    ):
+        raise refused("retire.j2", "first", found=found, left=left)
+    end = (case.now + timedelta(days=WINDOW)).date()
+    for question in (text("retire.j2", "is_deleted", case=case), text("retire.j2", "is_for_good", case=case, end=end)):
         answer = str(typer.prompt(question, default="", show_default=False))
-        if answer != name:
-            raise Refused(f"Typed {answer!a}, not {name}: nothing was changed.")
+        if answer != case.name:
+            raise Refused(f"Typed {answer!a}, not {case.name}: nothing was changed.")
     after = _changed(case, session, "schedule_key_deletion", lambda key: key.is_ending, PendingWindowInDays=WINDOW)
     yield text("retire.j2", "ordered", case=case, ends=ends(after))
 
@@ -107,8 +102,7 @@ def _cancel(case: Deployed, session: Session) -> Iterator[str]:
     suspended = not isinstance(key.policy, Unread) and is_suspended(case, key.policy)
     if key.state == "Disabled":
         if not was_ending and not suspended:
-            why = "The key is disabled and not suspended, so that was done for another reason."
-            raise Refused(f"No deletion is ordered. {why} To enable it: aws kms enable-key {case.of_key}")
+            raise refused("retire.j2", "is_disabled", case=case)
         _changed(case, session, "enable_key", lambda key: key.state == "Enabled")
     yield text("retire.j2", "taken_back", case=case, was_ending=was_ending, suspended=suspended)
 
@@ -121,12 +115,12 @@ def _key(case: Deployed, session: Session) -> Key:
 
 def _changed(case: Deployed, session: Session, operation: str, is_so: Callable[[Key], bool], **more: int) -> Key:
     """Change the key, and read it back: what KMS refuses counts only if it is not so already."""
-    refused: Exception = Refused("KMS took the change, but the key reads as before.")
+    why: Exception = Refused("KMS took the change, but the key reads as before.")
     try:
         session.change_key(str(case.key_arn), operation, **more)
     except AwsError as error:
-        refused = error
+        why = error
     after = _key(case, session)
     if not is_so(after):
-        raise refused
+        raise why
     return after

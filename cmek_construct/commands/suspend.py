@@ -8,6 +8,7 @@ again, either comes to its end.
 import json
 import time
 from collections.abc import Iterator
+from contextlib import suppress
 from dataclasses import replace
 from typing import Any, Final
 
@@ -19,13 +20,14 @@ from cmek_construct.aws.session import Asking, AwsError, Reason, Session
 from cmek_construct.checks import printable
 from cmek_construct.commands.looking import entries_here, locked, look, refuse_unknown
 from cmek_construct.commands.options import NAME, PROFILE, a_role, flag, option
-from cmek_construct.commands.printing import text, told
+from cmek_construct.commands.printing import refused, text, told
 from cmek_construct.deployment.writing import FILE, NotWrittenError, set_suspended
 from cmek_construct.guide import key_denial
 from cmek_construct.health.deployed import Deployed, LockedIdentity
 from cmek_construct.health.doctor import grant_in_words, is_ours
 from cmek_construct.health.findings import Refused
 from cmek_construct.health.policies import is_suspended, kept, to_write
+from cmek_construct.lock.text import LockError
 from cmek_construct.policy.statements import as_of_2012
 
 _ROLE: Final = a_role(
@@ -36,9 +38,7 @@ _ROLE: Final = a_role(
 )
 
 
-def _not_done(
-    name: str, reason: str = "", why: str = "It was interrupted.", case: Deployed | None = None, **_: Any
-) -> str:
+def _not_done(name: str, reason: str = "", why: str = "", case: Deployed | None = None, **_: Any) -> str:
     """What stands where, if it could not be done, and what to do now, the best first."""
     reason = json.dumps(printable(reason), ensure_ascii=False) if reason else ""
     return text("suspend.j2", "not_done", name=name, reason=reason, why=why, case=case)
@@ -81,8 +81,7 @@ def _brake(name: str, asking: Asking, reason: str = "", revoke_grants: bool = Fa
     (entry,) = entries_here(name)
     own, on, by_hand = entry.settings, bool(reason), False
     if own.role and own.key:
-        cure = f"{'Add to' if on else 'Take out of'} the key policy, by hand: {json.dumps(key_denial(own.role))}"
-        raise Refused(f"{name}: role and key are both given by ARN, and their policies are yours. {cure}")
+        raise refused("suspend.j2", "not_ours", name=name, on=on, denial=json.dumps(key_denial(own.role)))
     try:
         already = "" if set_suspended(name, on, reason) else "already "
         yield f"{FILE}: {name}: {already}suspended: {str(on).lower()}"
@@ -91,7 +90,9 @@ def _brake(name: str, asking: Asking, reason: str = "", revoke_grants: bool = Fa
             raise
         by_hand = True  # the file cannot be edited, and Pinecone is to be cut off now
     entry = replace(entry, settings=replace(own, suspended=on))
-    lock = locked(entry, LockedIdentity())  # one that cannot be read does not hold up the brake
+    lock = LockedIdentity()
+    with suppress(LockError):  # one that cannot be read does not hold up the brake
+        lock = locked(entry)
     case = Deployed.of(entry, lock, Unread("not asked yet"))
     try:
         case, session = look(entry, asking, lock, writes=True)
@@ -130,21 +131,14 @@ def _put(case: Deployed, session: Session, on: bool) -> tuple[str, str]:
 def _grants(case: Deployed, session: Session, revoke: bool) -> Iterator[str]:
     found = reading.read_grants(session, str(case.key_arn))
     if isinstance(found, Unread):
-        raise Refused(text("suspend.j2", "grants_not_listed", case=case, why=found.why))
-    if not found:
-        yield "Grants on the key: none"
-        return
-    yield "Grants on the key, which outlive the suspension (KMS does not show who made them):"
-    yield from (f"  {grant_in_words(one)}" for one in found)
+        raise refused("suspend.j2", "grants_not_listed", case=case, why=found.why)
+    yield text("suspend.j2", "grants", found=[grant_in_words(one) for one in found])
     # Of a key that serves Pinecone alone each is to be revoked, of another the role's.
     theirs = [one for one in found if case.entry.settings.key is None or is_ours(case.role_arn, one)]
     for grant in theirs if revoke else ():
         try:
             session.revoke_grant(str(case.key_arn), grant.id)
         except AwsError as error:
-            by_hand = f"aws kms revoke-grant {case.of_key} --grant-id {printable(grant.id)}"
-            left = "Pinecone's role is cut off, but a grant is left, and outlives the suspension"
-            raise Refused(f"{left}: {error}. By hand: {by_hand}") from None
+            raise refused("suspend.j2", "grant_left", case=case, grant=printable(grant.id), error=error) from None
     if theirs:
-        again = "Not revoked. To do it: the same command with --revoke-grants"
-        yield f"Revoked: {len(theirs)}" if revoke else again
+        yield f"Revoked: {len(theirs)}" if revoke else text("suspend.j2", "not_revoked")

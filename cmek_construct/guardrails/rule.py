@@ -13,7 +13,6 @@ from cmek_construct.checks import EXTERNAL_ID, REGION
 from cmek_construct.policy import aws
 from cmek_construct.policy.text import alone, is_unreadable
 from cmek_construct.rows import rows
-from cmek_construct.templates.choices import Case
 from cmek_construct.templates.evidence import allowing, names_in
 from cmek_construct.templates.found import Found, Now, Output, Place, beside
 
@@ -98,7 +97,6 @@ class Subject:
 
     found: Found
     place: Place
-    case: Case
     now: Now
     where: ClassVar[str]
 
@@ -156,7 +154,7 @@ def _trust(found: Found, now: Now, output: Output | None) -> Trust:
     must_come = dict.fromkeys([*regions, *(guide.PINECONE_REGIONS if is_third else ())])
     roles = [f"arn:aws:iam::{account}:role/{guide.ROLE_NAME_PREFIX}{region}" for region in must_come]
     limits = guide.policy_document(*limit)
-    return Trust(found, now.place, now.case, now, account, asked_id, external_id, roles, limits)
+    return Trust(found, now.place, now, account, asked_id, external_id, roles, limits)
 
 
 @dataclass(frozen=True, eq=False)
@@ -181,10 +179,9 @@ def key_uses(found: Found, trusts: Mapping[Place, Sequence[Trust]]) -> Iterator[
                 places = frozenset({output.of})
             of_console = {one.value for one in output.cases} if output else ()
             others = sorted(arn for arn in of_console if f":iam::{now.account}:role/" in arn)
-            every = [
-                one for place in sorted(places, key=str) for one in trusts.get(place, ()) if one.case.agrees(now.case)
-            ]
+            some = (one for place in sorted(places, key=str) for one in trusts.get(place, ()))
+            every = [one for one in some if one.now.case.agrees(now.case)]
             named = {name for statement in now.policy.statements for name in names_in(statement)}
             roles = [one.now for one in every if one.roles and (one.now.arn in named or not now.roles)]
             arns = list(dict.fromkeys([*(one.now.arn for one in every), *others]))
-            yield KeyUse(found, key.place, now.case, now, roles, arns)
+            yield KeyUse(found, key.place, now, roles, arns)

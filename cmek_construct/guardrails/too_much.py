@@ -93,7 +93,7 @@ def of_naming(naming: Naming, ask: Questions) -> Iterator[Violation]:
     kind, policy = naming.place.type, naming.policy
     if kind in _GRANTS_NOTHING:
         return
-    where = f"{Quoted(naming.member)} of a {kind}"
+    where = f"{Quoted(naming.member)} of a {Quoted(kind)}"
     if policy is None:
         # Whether a property, by its path, says whom its resource lets in.
         names = [one for one in naming.member.split(".") if not one.isdecimal()]
@@ -218,7 +218,7 @@ def of_key(use: KeyUse) -> Iterator[Violation]:
     people = {"Effect": "Allow", "Principal": {"AWS": "*"}, "Action": "kms:*", "Resource": "*", "Condition": of_account}
     used = (statement for user in users for statement in guide.role_statements(user, guide.KeyAccess.KEY_USER))
     yield from _beyond(use, guide.policy_document(guide.root_statement(owner), people, *used), rows)
-    of_construct = use.found.run.said_of(use.place.stack, use.place.logical_id, use.case)
+    of_construct = use.found.run.said_of(use.place.stack, use.place.logical_id, use.now.case)
     for who in (one for one in others if one not in vendors):
         what = f"The key policy lets in {Quoted(shown(who))}, who is not seen to be of the key's account."
         meant = "The prop role names this role of another account" if who == of_construct else None
@@ -242,7 +242,7 @@ def of_trust(trust: Trust) -> Iterator[Violation]:
     values = (pinecone, trust.external_id)
     unread = [one for one in values if one and one.startswith("${") and one[2:-1] not in trust.found.run.typed]
     for whom in map(trust.place.stack.short, unread):
-        what = f"The trust policy has {whom} in the place of an account or an ID."
+        what = f"The trust policy has {Quoted(whom)} in the place of an account or an ID."
         yield broken("cannot-be-judged", trust.place, what, whom)
 
     def rows(witness: Witness, who: str) -> list[_Row]:

@@ -16,7 +16,6 @@ from cmek_construct import guide
 from cmek_construct.aws.objects import ROTATION_DAYS, Key, Role
 from cmek_construct.checks import PRINCIPAL_ARN, printable
 from cmek_construct.deployment.reading import Entry
-from cmek_construct.guide import ADMINISTRATION, ENCRYPT_DECRYPT, ROLE_NAME_PREFIX, KeyAccess
 from cmek_construct.health.comparing import Where, customers_in, said_by_trust
 from cmek_construct.health.deployed import Deployed, at
 from cmek_construct.health.doctor import about_key, about_role
@@ -42,7 +41,7 @@ def of_role(role: Role, *, given: bool) -> dict[str, Any]:
     """
     found = said_by_trust(known(role.trust))
     if found is None:
-        raise Refused(_ROWS.text("refused.nobodys", role=role, prefix=ROLE_NAME_PREFIX))
+        raise Refused(_ROWS.text("refused.nobodys", role=role, prefix=guide.ROLE_NAME_PREFIX))
     if found["regions"] == "ALL_REGIONS" and found["external_id"] is None:
         raise Refused(_ROWS.text("refused.every-region", role=role))
     if given:
@@ -58,9 +57,9 @@ def of_key(key: Key, role_arn: str, alias: str | None, *, given: bool) -> dict[s
     where, statements, days = Where("key", key.arn), known(key.policy), known(key.rotation_days or 0) or None
     meant = [one for one in where.read(statements).statements if one.effect == "Allow"]
     allowed = {action.lower() for one in meant if role_arn in named_by(one.raw) for action in one.actions or ()}
-    is_two = allowed == {action.lower() for action in ENCRYPT_DECRYPT}
+    is_two = allowed == {action.lower() for action in guide.ENCRYPT_DECRYPT}
     # The console's administrators had fewer actions in former years, and may lack two by a click.
-    most = (one.raw for one in meant if len({*ADMINISTRATION} & {*(one.actions or ())}) >= 10)
+    most = (one.raw for one in meant if len({*guide.ADMINISTRATION} & {*(one.actions or ())}) >= 10)
     admins = [name for raw in [*most][:1] for name in named_by(raw) if PRINCIPAL_ARN.fullmatch(name)]
     aliases, name = known(key.aliases), alias and f"alias/{alias.removeprefix('alias/')}"
     listed = ", ".join(map(printable, aliases)) or "none"
@@ -69,7 +68,7 @@ def of_key(key: Key, role_arn: str, alias: str | None, *, given: bool) -> dict[s
     if not name and len(aliases) > 1:
         raise Refused(_ROWS.text("refused.aliases", aliases=listed))
     return {
-        "key_access": KeyAccess.ENCRYPT_DECRYPT.name if is_two else None,
+        "key_access": guide.KeyAccess.ENCRYPT_DECRYPT.name if is_two else None,
         "key_admins": admins or None,
         "alias": name or next(iter(aliases), None),
         "description": key.description or None,
@@ -163,13 +162,13 @@ def _later(case: Deployed, found: list[Finding]) -> Iterator[Finding]:
         is_customers = one.about == "permissions" and bool(case.own.customers)
         row = "permissions.customers" if is_customers else f"{one.about}.later"
         if row in _ROWS.each:
-            yield _ROWS.finding(row, one=one) if one.fails else one
+            yield _ROWS.finding(row, one.effect, one=one) if one.fails else one
         if is_customers and one.verdict is Verdict.RIGHT:
             yield _ROWS.finding("permissions.anew")
 
 
 def _about_policy(case: Deployed, kind: Kind) -> Iterator[Finding]:
-    beside = Beside(case, kind, known(case.statements(kind)))
+    beside = Beside(case, kind)
     for one in beside.nobodies():
         yield _ROWS.finding("gone", one=one, kind=kind)
     found, is_made_again = beside.found, case.role_arn in beside.lost

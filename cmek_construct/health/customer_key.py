@@ -11,7 +11,6 @@ from cmek_construct.deployment.reading import Entry
 from cmek_construct.guide import ENCRYPT_DECRYPT, GRANTS, KeyAccess
 from cmek_construct.health.comparing import sentences, use_of, uses_of
 from cmek_construct.health.findings import Finding, Rows
-from cmek_construct.policy import Said, Verdict
 from cmek_construct.policy.aws import RULING
 from cmek_construct.policy.statements import gone
 from cmek_construct.policy.words import in_doubt, plain
@@ -101,8 +100,8 @@ def _about_policy(seen: CustomerKeySeen, role_arn: str, access: KeyAccess) -> It
     if more:
         yield _ROWS.finding("more", words="; ".join(sentences(more, account)))
     rules = answers[len(uses) :]
-    doubts = [plain(in_doubt(one.hangs_on)) for one in rules if one.verdict is Verdict.CANNOT_TELL]
-    is_ruled = all(one.verdict is Verdict.YES for one in rules)
+    doubts = [plain(in_doubt(one.hangs_on)) for one in rules if one.verdict is policy.Verdict.CANNOT_TELL]
+    is_ruled = all(one.verdict is policy.Verdict.YES for one in rules)
     row = "root.in-doubt" if doubts else "root" if is_ruled else "root.missing"
     yield _ROWS.finding(row, seen=seen, doubt=doubts[0] if doubts else "")
     inside = re.compile(rf"arn:aws[a-z-]*:(iam|sts)::{account}:.*|{account}|{re.escape(role_arn)}")
@@ -112,21 +111,17 @@ def _about_policy(seen: CustomerKeySeen, role_arn: str, access: KeyAccess) -> It
     yield _ROWS.finding("others" if whom else "others.none", whom=whom)
 
 
-def _about_action(action: str, answer: Said, deleted: Sequence[str]) -> Finding:
+def _about_action(action: str, answer: policy.Said, deleted: Sequence[str]) -> Finding:
+    how = f"{action} through an AWS service" if action in GRANTS else action
+    by = printable(answer.statement.name) if answer.statement else "no statement"
     row = {
-        Verdict.YES: "action",
-        Verdict.BY_ACCOUNT: "action.by-account",
-        Verdict.CANNOT_TELL: "action.in-doubt",
-        Verdict.NO: "action.denied" if answer.statement else "action.deleted" if deleted else "action.missing",
+        policy.Verdict.YES: "action",
+        policy.Verdict.BY_ACCOUNT: "action.by-account",
+        policy.Verdict.CANNOT_TELL: "action.in-doubt",
+        policy.Verdict.NO: "action.denied" if answer.statement else "action.deleted" if deleted else "action.missing",
     }[answer.verdict]
-    return _ROWS.finding(
-        row,
-        action=action,
-        how=f"{action} through an AWS service" if action in GRANTS else action,
-        by=printable(answer.statement.name) if answer.statement else "no statement",
-        doubt=plain(in_doubt(answer.hangs_on)),
-        deleted=", ".join(deleted),
-    )
+    doubt, whom = plain(in_doubt(answer.hangs_on)), ", ".join(deleted)
+    return _ROWS.finding(row, action=action, how=how, by=by, doubt=doubt, deleted=whom)
 
 
 def _about_vendor(seen: CustomerKeySeen, role_arn: str, vendor: Entry | None) -> Finding:

@@ -133,10 +133,8 @@ class Deployed:
             return of or Unread(f"there is no such {'key' if kind == 'key' else 'role'}")
         if isinstance(of, Key):
             return of.policy
-        if kind == "trust":
-            return of.trust
-        if isinstance(of.permissions, Unread):
-            return of.permissions
+        if kind == "trust" or isinstance(of.permissions, Unread):
+            return of.trust if kind == "trust" else of.permissions
         return [*(one for policy in of.permissions for one in policy.statements), *self.by_key]
 
     @cached_property
@@ -191,12 +189,8 @@ def about_stack(case: Deployed, instead: str | None = None) -> Finding:
     stack, elsewhere, way_back = case.stack, "; ".join(case.lock.elsewhere), instead or case.way_back
     if isinstance(stack, Unread):
         return _ROWS.finding("stack.not-read", case=case)
-    row = "stack.gone"
+    row = "stack.gone" if way_back else "stack.elsewhere" if elsewhere else "stack.never-deployed"
     if stack and not stack.is_empty:
         row = "stack.whole" if stack.is_whole else "stack.changing" if stack.is_changing else "stack.failed"
-    elif elsewhere and not way_back:
-        row = "stack.elsewhere"
-    elif not way_back:
-        row = "stack.never-deployed"
     what = f"the stack came to nothing ({stack.status})" if stack else "there is no such stack"
     return _ROWS.finding(row, case=case, what=what, elsewhere=elsewhere, way_back=way_back)

@@ -245,14 +245,13 @@ def who_used(case: Deployed, event: Event | Unread | None) -> str | Unread:
 
 
 def with_culprit(
-    case: Deployed, finding: Finding, calls: Callable[[list[str], str, str], Sequence[Event] | Unread]
+    case: Deployed, finding: Finding, calls: Callable[[list[str], str], Sequence[Event] | Unread]
 ) -> Finding:
-    """A finding with who did it, by CloudTrail's ``calls`` of some names, about a name, in a region; or where it is."""
+    """A finding with who did it, by CloudTrail's ``calls`` of some names about a role or key; or where to find that."""
     if finding.verdict is not Verdict.WRONG or not finding.events:
         return finding
     names, of_role = [one.partition(":")[2] for one in finding.events], finding.events[0].startswith("iam:")
-    region = "us-east-1" if of_role else str(case.key_arn).split(":")[3]
-    events = calls(names, (case.role_name if of_role else str(case.key_arn)).rpartition("/")[2], region)
+    events = calls(names, case.role_arn if of_role else str(case.key_arn))
     for one in [] if isinstance(events, Unread) else events:
         if one.name in names and not one.refused:
             who = ROWS.text("culprit.seen", name=one.name, by=printable(one.by), when=at(one.when))

@@ -1,13 +1,13 @@
 """A finding about a role or a key: what it is, what it does to people, how soon, and the cure."""
 
 import enum
-from configparser import ConfigParser
+from collections.abc import Mapping
 from dataclasses import dataclass
-from functools import cached_property
 from pathlib import Path
 from typing import Any, Final, TypeVar
 
 from cmek_construct.aws.objects import Unread
+from cmek_construct.rows import rows
 
 T = TypeVar("T")
 
@@ -21,8 +21,7 @@ def known(found: T | Unread | None, what: str = "all of it", gone: str = "", act
     if found is None:
         raise Refused(gone)
     if isinstance(found, Unread):
-        cure = f"Ask again with credentials that may {actions} (--profile)."
-        raise Refused(f"not read: {what} ({found.why}), and nothing goes on without it. {cure}")
+        raise Refused(_ROWS.text("not-read.refused", what=what, why=found.why, calls=actions))
     return found
 
 
@@ -79,18 +78,15 @@ class Rows:
     """
 
     def __init__(self, page: str) -> None:
-        self._file = Path(__file__).with_name(page)
+        self._page = Path(__file__).with_name(page)
 
-    @cached_property
-    def each(self) -> ConfigParser:
-        found = ConfigParser(interpolation=None, delimiters=("=",), comment_prefixes=("#",))
-        found.read_string(self._file.read_text(encoding="utf-8"))
-        return found
+    @property
+    def each(self) -> Mapping[str, Mapping[str, str]]:
+        return rows(self._page)
 
     def text(self, row: str, part: str = "text", /, **facts: Any) -> str:
-        """What is no finding, or a part of one, filled in: one line, unless it begins in a line of its own."""
-        found = self.each[row][part]
-        return (found[1:] if found.startswith("\n") else found.replace("\n", " ")).format(**facts)
+        """What is no finding, or a part of one, filled in."""
+        return self.each[row][part].format(**facts)
 
     def finding(self, row: str, effect: Effect | None = None, /, **facts: Any) -> Finding:
         """One of them, filled in; with an effect that hangs on the case, where the row has none."""
@@ -101,8 +97,11 @@ class Rows:
         said |= {part: self.text(row, part, **facts) for part in own}
         if "reads" in own:
             said["cure"] = _ROWS.text("not-read", "cure", calls=said["reads"])
-        texts = [said.get(part, "") for part in ("about", verdict.value, "cure", "means", "time")]
-        return Finding(verdict, *texts, effect, "elsewhere" in own, tuple(said.get("events", "").split()))
+        about, words, cure, means, time = (
+            said.get(part, "") for part in ("about", verdict.value, "cure", "means", "time")
+        )
+        events = tuple(said.get("events", "").split())
+        return Finding(verdict, about, words, cure, means, time, effect, "elsewhere" in own, events)
 
 
 _ROWS: Final = Rows("findings.ini")

@@ -17,7 +17,7 @@ from cmek_construct.checks import printable
 from cmek_construct.guide import ALL_REGIONS, ENCRYPT_DECRYPT, PINECONE_REGIONS, ROLE_NAME_PREFIX
 from cmek_construct.health.comparing import Drift, Where, said_by_trust, use_of, uses_of
 from cmek_construct.health.deployed import EXTERNAL_ID, ROLE_ARN, Deployed
-from cmek_construct.health.findings import Effect, Finding, Rows
+from cmek_construct.health.findings import Effect, Finding, Rows, known
 from cmek_construct.policy import CannotBeJudged, Request, Verdict, answers
 from cmek_construct.policy.aws import DIRECT_CALL, POLICY_KEEPING
 from cmek_construct.policy.statements import Kind, as_list, gone, named_by, without_gone
@@ -33,10 +33,11 @@ def _about(kind: Kind) -> str:
 class Beside:
     """A policy as it is beside the one that it should be, both without what has a finding of its own."""
 
-    def __init__(self, case: Deployed, kind: Kind, observed: Sequence[Any]) -> None:
+    def __init__(self, case: Deployed, kind: Kind) -> None:
         """It should be suspended, too, where it is so in words that are not ours."""
         own, where, written = case.own, case.where(kind), case.written.get(kind)
-        there, is_suspended = list(observed), False
+        observed = there = list(known(case.statements(kind)))
+        is_suspended = False
         if where == case.brake:
             there, written = kept(case, there), written and kept(case, written)
             is_suspended = bool(own.suspended) and len(there) == len(observed) and is_cut_off(case, observed)
@@ -177,7 +178,7 @@ def about_policy(case: Deployed, kind: Kind) -> Iterator[Finding]:
     elif kind == "trust":
         yield from _about_trust(case, observed)
     elif kind == "permissions" or case.own.key is None:
-        yield from Beside(case, kind, observed).findings()
+        yield from Beside(case, kind).findings()
     else:
         denied, doubt = refused(case, "key", observed)
         is_denied = bool(denied) and role_is_gone_from(case) is None
@@ -191,13 +192,13 @@ def _about_trust(case: Deployed, observed: Sequence[Any]) -> Iterator[Finding]:
     if not is_deployed:
         stays = (said_by_trust(observed) or {}).get("external_id") or own.external_id
     if stays == own.external_id:
-        yield from Beside(case, "trust", observed).findings()
+        yield from Beside(case, "trust").findings()
         return
     back = _ROWS.text("external-id.back" if stays else "external-id.out", stays=stays)
     row, missing = "external-id.deployed" if is_deployed else "external-id.in-role", "missing"
     yield _ROWS.finding(row, case=case, back=back, own=own.external_id or missing, stays=stays or missing)
     case = replace(case, entry=replace(case.entry, settings=replace(own, external_id=stays)))
-    for one in Beside(case, "trust", observed).findings():
+    for one in Beside(case, "trust").findings():
         # Neither a deploy nor a write of the file's policy, while its external ID is another.
         yield replace(one, cure=_ROWS.text("external-id.first", case=case)) if one.fails else one
 

@@ -8,7 +8,19 @@ from typing import Final
 
 from cmek_construct import templates
 from cmek_construct.lock.identity import EXTERNAL_ID, PINECONE, StackNow, stacks_of
-from cmek_construct.lock.text import CONDITION, FILE, Lock, LockError, Place, Stack, read, said, shortened, stacks_at
+from cmek_construct.lock.text import (
+    CONDITION,
+    FILE,
+    RESOURCE,
+    Lock,
+    LockError,
+    Place,
+    Stack,
+    read,
+    said,
+    shortened,
+    stacks_at,
+)
 from cmek_construct.templates.files import STACK_SET
 
 LOCKED_ROLE: Final = "locked-role"
@@ -135,6 +147,9 @@ def lock_again(locked: Stack, one: StackNow, ours: Collection[str]) -> tuple[Sta
 
     Returns:
         The stack, and what changed, each in one line.
+
+    Raises:
+        LockError: something has a name that no line can have.
     """
     stack, done = dict(locked), list[str]()
     for resource, before in locked.items():
@@ -143,12 +158,12 @@ def lock_again(locked: Stack, one: StackNow, ours: Collection[str]) -> tuple[Sta
             differences = before.differences(new)
             was = [*((name, value) for name, value, _ in differences), *before.deployed.items()]
             until = f"until then {', '.join(f'{name} {value}' for name, value in was)}"
-            said = until if differences else "locked again as it was"
-            history = (*before.history, *(f"{note} ({said})" for note in before.unlocked))
+            so = until if differences else "locked again as it was"
+            history = (*before.history, *(f"{note} ({so})" for note in before.unlocked))
             # With another policy it is the same role to AWS.
             is_same = all(name in (EXTERNAL_ID, PINECONE) for name, _, _ in differences)
             stack[resource] = replace(new, deployed=before.deployed if is_same else {}, history=history)
-            done.append(f"{resource}: {'locked anew, as it was unlocked' if differences else said}")
+            done.append(f"{resource}: {'locked anew, as it was unlocked' if differences else so}")
     # Pinecone's roles and keys, the stack sets in which they stand, and those sets' accounts.
     own = [path for path in one.resources if f"{one.top.name}/{path}" in ours]
     sets = [path for path, place in one.resources.items() if place.type == STACK_SET]
@@ -157,6 +172,8 @@ def lock_again(locked: Stack, one: StackNow, ours: Collection[str]) -> tuple[Sta
     for resource in (*own, *around, *accounts):
         identity = one.identity(resource) if resource not in stack else None
         if identity is not None:
+            if not RESOURCE.fullmatch(resource):
+                raise LockError(said("lock-file", "name", stack=one.place, resource=shortened(resource)))
             stack[resource] = identity
             done.append(f"{resource}: locked, {'an' if identity.word[0] == 'a' else 'a'} {identity.word}")
     return stack, done

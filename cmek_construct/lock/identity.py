@@ -97,7 +97,7 @@ class StackNow:
             stack = one.place.stack
             value = json.dumps(stack.outputs[one.place.logical_id].get("Value"))
             own = (place for place in self.resources.values() if place.stack is stack)
-            outputs.append(replace(one, of=next((it for it in own if refers(value, it.logical_id)), None)))
+            outputs.append(one._replace(of=next((it for it in own if refers(value, it.logical_id)), None)))
         roles = dict(beside(outputs, "Key ARN", "Role ARN"))
         ids = dict(beside(outputs, "Key ARN", "External ID"))
         return {
@@ -216,7 +216,7 @@ def _of_trust(values: Values, place: templates.Place) -> _Values:
     """The external ID and Pinecone's account number in the statements that let somebody in."""
     document = _resolved(values, place, "AssumeRolePolicyDocument")
     own = values.parameter(place.stack, "AWS::AccountId")
-    statements = list(evidence.allowing(evidence.policy_of(document, "trust", None, values.run)))
+    statements = list(evidence.allowing(values.run.policy(document, "trust")))
     names = [name for one in statements for name in evidence.names_in(one) if evidence.is_like_pinecone(name, own)]
     ids = {value for one in statements for value in one.compared(aws.EXTERNAL_ID)}
     return {EXTERNAL_ID: _one_or_all(ids), PINECONE: _one_or_all(set(map(evidence.account_of, names)))}

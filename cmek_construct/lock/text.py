@@ -47,14 +47,16 @@ _BY_DEFAULT: Final = {
 """What a property of a key is where it is not set. Source: its page in CloudFormation's guide."""
 WORDS: Final = {ROLE: "role", **dict.fromkeys(KEYS, "key"), STACK_SET: "stack set", OF_ACCOUNT: "account"}
 """All that can be locked: by type, what a message calls it."""
+RESOURCE: Final = re.compile(r"[A-Za-z0-9]{1,255}(/[A-Za-z0-9]{1,255})*")
+"""A logical ID, or an account of a stack set, after those of what it is nested in."""
 _FORMS: Final = (
     STACK_NAME,
     re.compile(f"{ANY_ACCOUNT}|{ACCOUNT_ID.pattern}"),
     re.compile(f"{ANY_REGION}|{REGION.pattern}"),
-    re.compile(r"[A-Za-z0-9]{1,255}(/[A-Za-z0-9]{1,255})*"),
+    RESOURCE,
     re.compile("|".join((*WORDS, *_NOTES))),
 )
-"""Of the parts of a line before its value; a logical ID stands after those of what it is nested in."""
+"""Of the parts of a line before its value."""
 
 
 class LockError(ValueError):
@@ -272,8 +274,9 @@ def render(lock: Lock) -> str:
             notes = zip(_NOTES, (locked.unlocked, locked.history, (locked.gone,)), strict=True)
             told: list[tuple[str, Any]] = [(what, note) for what, some in notes for note in some if note]
             for what, value in [(locked.type, {**locked.values, **locked.deployed}), *told]:
-                # A line ends at a line feed alone, and JSON writes that as \n.
+                # A line ends at a line feed alone, and JSON writes that as \n; what is no character as \ud800.
                 text = json.dumps(value, ensure_ascii=False, separators=(",", ":"))
+                text = text.encode(errors="backslashreplace").decode()
                 block += " ".join((*place, resource, what, f"{text}\n"))
         blocks.append(block)
     return "\n".join(filter(None, blocks))

@@ -174,9 +174,9 @@ def _meant(old: Policy, new: Policy) -> Iterator[Sentence]:
     except policy.CannotBeJudged as reason:
         yield say("cannot be judged", why=str(reason))
         return
-    for (title, text), some in found.values():
+    for (title, words), some in found.values():
         only = where(some, every)
-        yield title, text if only is None else [*text, " Only if in the template: ", Quoted(only), "."]
+        yield title, words if only is None else [*words, " Only if in the template: ", Quoted(only), "."]
 
 
 def _in_case(own: Policy, case: Choices) -> policy.Policy:

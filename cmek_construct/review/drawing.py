@@ -142,7 +142,7 @@ class _Sketch:
         if start.kind == "role":
             begin = (begin[0], min(max(y, start.y + 10), start.bottom - 10))
         turns = [(lane, begin[1]), (lane, y)] if begin[1] != y else []
-        number = self.part.said.index(said) + 1 if said else 0
+        number = next((at for at, one in enumerate(self.part.said, 1) if one is said), 0)
         kind = self.kind(said) if said else "wrong"
         self.arrows.append(Arrow([begin, *turns, (end.x, y)], number, cut=cut, kind=kind))
         if cut and said:

@@ -20,7 +20,7 @@ from cmek_construct.guide import ENCRYPT_DECRYPT
 from cmek_construct.policy import Verdict, aws
 from cmek_construct.policy.statements import Kind
 from cmek_construct.policy.text import holes, is_known
-from cmek_construct.policy.words import Quoted, Words, quoted_list
+from cmek_construct.policy.words import Quoted, Words, plain_letters, quoted_list
 from cmek_construct.review.statements import Policy, Said
 from cmek_construct.rows import rows
 from cmek_construct.templates.choices import Choices, where
@@ -71,8 +71,8 @@ class Thing:
     @property
     def external_ids(self) -> list[str]:
         """Those that a trust policy asks for."""
-        trusts = [policy for policy in self.policies if policy.kind == "trust"]
-        return list(dict.fromkeys(said.external_id for policy in trusts for said in policy.allows if said.external_id))
+        trusts = (said for policy in self.policies if policy.kind == "trust" for said in policy.allows)
+        return list(dict.fromkeys(said.external_id for said in trusts if said.external_id))
 
 
 @dataclass(eq=False)
@@ -191,8 +191,9 @@ class Template:
             things = [thing for one in some for thing in self._things(one)]
             own = [one for one in some if isinstance(one, Resource)]
             outputs = [(it.label, one.place.logical_id) for one in own for it in one.outputs if it.label]
-            beside = [*(it for one in own for it in one.aliases), *(it for one in own for it in one.attached)]
-            places = [one.place for one in (*some, *beside)]
+            places = [one.place for one in some]
+            places += [it.place for one in own for it in one.aliases]
+            places += [it.place for one in own for it in one.attached]
             yield Part(self, things, [one for place in places for one in violations.pop(place, ())], outputs)
 
     def _things(self, one: Resource | Unread) -> Iterator[Thing]:
@@ -218,8 +219,7 @@ class Template:
             title = f"Permissions: {self._text(name)}{'' if own else ' (its text is not in the template)'}"
             every = policies[0].cases if owner == place else ()
             policies.append(self._policy(title, "permissions", owner, own, frozenset(), every))
-        trusts = [now.policy for _, now in told if kind == "trust"]
-        accounts = dict.fromkeys(short(account) for trust in trusts for account in pinecones_accounts(trust))
+        accounts = dict.fromkeys(short(it) for now in cases if kind == "trust" for it in pinecones_accounts(now.policy))
         yield self._thing(place, properties, policies, arns, tuple(accounts))
         for alias, aliases in by(one.aliases, lambda each: each.place).items():
             names = dict.fromkeys(short(each.name) for each in aliases)
@@ -238,8 +238,7 @@ class Template:
             name = place.seen_from(self.stack)
             self._people |= {short: name, _called(short, name): name}
             self._forms[name] = forms.get(place.stack.named(place.logical_id), "*")
-        known = [name for name in holes(text) if name in forms] if "${" in text else []
-        self._forms |= {self.stack.short(name): forms[name] for name in known}
+        self._forms |= {self.stack.short(name): forms[name] for name in holes(text) if name in forms}
         return short
 
     def _policy(
@@ -328,7 +327,7 @@ def _for_a_person(found: Found) -> Iterator[tuple[Place, Sentence]]:
         yield unknown.place, say("unknown name", text=text, member=unknown.member)
     for naming in found.naming:
         place, role_id = naming.place, naming.role.seen_from(naming.place.stack)
-        yield place, say("naming", type=[place.type], role=role_id, member=naming.member)
+        yield place, say("naming", type=[plain_letters(place.type)], role=role_id, member=naming.member)
     for one in found.attached:
         if one.is_boundary and one.policy is None:
             yield one.place, say("boundary", boundary=one.place.stack.short(one.name))

@@ -6,7 +6,7 @@ import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
-from typing import Any, Final, NamedTuple, TypeAlias
+from typing import Any, Final, Literal, NamedTuple, TypeAlias
 
 from cmek_construct import checks, guide
 from cmek_construct.guide import GRANTS, PINECONE_REGIONS, KeyAccess, Statement
@@ -15,14 +15,10 @@ from cmek_construct.policy.words import Quoted, Words, of_statement
 from cmek_construct.templates.choices import Choices
 from cmek_construct.templates.reading import members
 
-EXPLICIT_WITH_ID: Final = "Explicit regions + external ID"
-EXPLICIT: Final = "Explicit regions + no external ID"
-ALL_REGIONS: Final = "All regions + external ID"
-ROOT: Final = "The account rules its key"
-ADMINISTRATORS: Final = "Key administrators"
-USE: Final = "Key users: use of the key"
-ATTACH: Final = "Key users: attachment of persistent resources"
-CUSTOMER: Final = "Keys outside your account"
+Guides: TypeAlias = Literal[
+    "explicit_with_id", "explicit", "all_regions", "root", "administrators", "use", "attach", "customer"
+]
+"""The statements of the guide and the KMS console. The page has their titles, and where each stands."""
 Line: TypeAlias = tuple[str, str]
 """On which side it stands, ``both``, ``guide`` or ``template``, and a line of JSON."""
 _PLACE: Final = re.compile("<(Pinecone|external ID|role|administrator|customer|label)>")
@@ -34,8 +30,8 @@ _KEY_ARN: Final = re.compile(r"arn:aws:kms:[a-z0-9-]+:[0-9]{12}:key/[A-Za-z0-9-]
 class Beside(NamedTuple):
     """A statement and the guide's."""
 
-    title: str | None
-    """Of the guide's statement; None: the guide has no such statement."""
+    like: Guides | None
+    """The guide's statement; None: the guide has no such statement."""
     own: list[str]
     """The statement alone, line by line."""
     lines: list[Line]
@@ -75,21 +71,21 @@ class Said:
         """It and the guide's."""
         own = _lines(self.statement, {})
         find = {"trust": _of_trust, "key": _of_key}.get(self.kind, _of_permissions)
-        title, wanted = find(self) if self.statement.get("Effect") == "Allow" else (None, {})
-        lines = _differences(wanted, self.statement) if title else [("template", line) for line in own]
+        like, wanted = find(self) if self.statement.get("Effect") == "Allow" else (None, {})
+        lines = _differences(wanted, self.statement) if like else [("template", line) for line in own]
         different = [line for side, line in lines if side != "both"]
-        same = title is not None and all(map(_is_label, different))
+        same = like is not None and all(map(_is_label, different))
         verdicts = {
             "A second door: the guide has one statement": self.is_second,
             "Not always there: the guide's has no condition of a template": self.when is not None and same,
-            "The guide has no such statement": title is None,
+            "The guide has no such statement": like is None,
             "Same as the guide": not different,
             "Same as the guide but for its label (Sid)": same,
             "Differs from the guide": any(side == "template" for side, _ in lines),
             "Says less than the guide": True,
         }
         verdict = next(words for words, holds in verdicts.items() if holds)
-        return Beside(title, own, lines, different, same and self.when is None and not self.is_second, verdict)
+        return Beside(like, own, lines, different, same and self.when is None and not self.is_second, verdict)
 
     @property
     def sid(self) -> str:
@@ -135,7 +131,7 @@ class Said:
     @property
     def why(self) -> list[str]:
         """What a reviewer should know about it beside the differences, by name: no excuse. The page has the words."""
-        title, different = self.beside.title, self.beside.different
+        like, different = self.beside.like, self.beside.different
         changed = {text.split('"')[1] for text in different if '"' in text}
         condition = members(self.statement.get("Condition"))
         days = re.search(r'"([0-9]+)"', json.dumps(condition))
@@ -148,13 +144,13 @@ class Said:
         told = {
             "suspended": any(map(self._says, suspending)),
             "protect_used_key": self.kind == "key" and self._says(protection),
-            "administrators": title == ADMINISTRATORS,
-            "elsewhere": title in (USE, ATTACH) and any("<role>" in text for text in different),
-            "no_external_id": title == EXPLICIT,
-            "label": title is not None and changed == {"Sid"},
-            "two_actions": title == USE and set(self.values("Action")) == {*guide.ENCRYPT_DECRYPT},
-            "pin_account": title == ALL_REGIONS and changed == {"AWS"} and pins,
-            "single_keys": title == CUSTOMER and all(map(_KEY_ARN.fullmatch, self.values("Resource"))),
+            "administrators": like == "administrators",
+            "elsewhere": like in ("use", "attach") and any("<role>" in text for text in different),
+            "no_external_id": like == "explicit",
+            "label": like is not None and changed == {"Sid"},
+            "two_actions": like == "use" and set(self.values("Action")) == {*guide.ENCRYPT_DECRYPT},
+            "pin_account": like == "all_regions" and changed == {"AWS"} and pins,
+            "single_keys": like == "customer" and all(map(_KEY_ARN.fullmatch, self.values("Resource"))),
         }
         return [name for name, holds in told.items() if holds]
 
@@ -182,11 +178,11 @@ class Policy:
     """All cases of the template in which it is there; none of what cannot be judged."""
 
     @property
-    def missing(self) -> list[tuple[str, str]]:
-        """What the guide's key policy has and this one has not: labels and titles."""
+    def missing(self) -> list[tuple[str, Guides]]:
+        """What the guide's key policy has and this one has not, with the labels."""
         is_key = self.kind == "key" and self.cases
-        lacking = {ROOT, USE}.difference(said.beside.title for said in self.said) if is_key else ()
-        return [(one["Sid"], title) for title, one in _guides("", "", [""]).items() if title in lacking]
+        lacking = {"root", "use"}.difference(said.beside.like or "" for said in self.said) if is_key else ()
+        return [(one["Sid"], name) for name, one in _guides("", "", [""]).items() if name in lacking]
 
     @property
     def allows(self) -> list[Said]:
@@ -194,14 +190,14 @@ class Policy:
         return [said for said in self.said if said.statement.get("Effect") != "Deny"]
 
 
-def _guides(account: str, role: str, admins: list[str]) -> dict[str, Statement]:
-    """The statements of the guide's key policy, by their titles."""
-    document = guide.key_policy(account, role, KeyAccess.KEY_USER, admins=admins)
-    return dict(zip((ROOT, ADMINISTRATORS, USE, ATTACH), document["Statement"], strict=True))
+def _guides(account: str, role: str, admins: list[str]) -> dict[Guides, Statement]:
+    """The statements of the guide's key policy."""
+    root, administrators, *of_role = guide.key_policy(account, role, KeyAccess.KEY_USER, admins=admins)["Statement"]
+    return {"root": root, "administrators": administrators, "use": of_role[0], "attach": of_role[1]}
 
 
-def _of_trust(said: Said) -> tuple[str | None, Statement]:
-    """The statement of the guide that one is most like: its title, the template's values in its places to fill in."""
+def _of_trust(said: Said) -> tuple[Guides | None, Statement]:
+    """The statement of the guide that one is most like, the template's values in its places to fill in."""
     found = _PINECONE.search(json.dumps(said.statement))
     account = found[1] if found else "<Pinecone>"
     # What may stand in its place: a legal one, or one that whoever deploys types in.
@@ -209,36 +205,36 @@ def _of_trust(said: Said) -> tuple[str | None, Statement]:
     external_id = str(said.asks_for) if is_legal else "<external ID>"
     condition = json.dumps(said.statement.get("Condition"))
     if not any(map(_PINECONE.match, said.names)):
-        title = ALL_REGIONS if "aws:PrincipalArn" in condition or "*" in said.names else None
-        return title, guide.trust_statement(account, guide.ALL_REGIONS, external_id)
+        is_like = "aws:PrincipalArn" in condition or "*" in said.names
+        return "all_regions" if is_like else None, guide.trust_statement(account, guide.ALL_REGIONS, external_id)
     role = f"arn:aws:iam::{account}:role/{guide.ROLE_NAME_PREFIX}"
     regions = [one for one in PINECONE_REGIONS if f"{role}{one}" in said.names] or PINECONE_REGIONS
     if "sts:ExternalId" in condition:
-        return EXPLICIT_WITH_ID, guide.trust_statement(account, regions, external_id)
-    return EXPLICIT, guide.trust_statement(account, regions)
+        return "explicit_with_id", guide.trust_statement(account, regions, external_id)
+    return "explicit", guide.trust_statement(account, regions)
 
 
-def _of_key(said: Said) -> tuple[str | None, Statement]:
-    by_actions: dict[str, Iterable[str]] = {
-        ROOT: ("kms:*", "*") if any(name.endswith(":root") for name in said.names) else (),
-        ATTACH: GRANTS,
-        ADMINISTRATORS: ("kms:Put*", "kms:PutKeyPolicy"),
-        USE: (*guide.ENCRYPT_DECRYPT, "kms:*"),
+def _of_key(said: Said) -> tuple[Guides | None, Statement]:
+    by_actions: dict[Guides, Iterable[str]] = {
+        "root": ("kms:*", "*") if any(name.endswith(":root") for name in said.names) else (),
+        "attach": GRANTS,
+        "administrators": ("kms:Put*", "kms:PutKeyPolicy"),
+        "use": (*guide.ENCRYPT_DECRYPT, "kms:*"),
     }
     found = {*said.values("Action")}
-    title = next((title for title, actions in by_actions.items() if found.intersection(actions)), None)
-    if title is None:
+    like = next((name for name, actions in by_actions.items() if found.intersection(actions)), None)
+    if like is None:
         return None, {}
     role = next((name for name in said.names[:1] if name in said.roles), "<role>")
     own = re.compile(rf"arn:aws:iam::{re.escape(said.account)}:(role|user)/[^*?]+")
     admins = said.names if said.names and all(map(own.fullmatch, said.names)) else ["<administrator>"]
-    return title, _guides(said.account, role, admins)[title]
+    return like, _guides(said.account, role, admins)[like]
 
 
-def _of_permissions(said: Said) -> tuple[str | None, Statement]:
+def _of_permissions(said: Said) -> tuple[Guides | None, Statement]:
     customer = next(filter(None, said.customers), "<customer>")
     label = said.statement.get("Sid")
-    return CUSTOMER, {**guide.customer_statement(customer), "Sid": label if isinstance(label, str) else "<label>"}
+    return "customer", {**guide.customer_statement(customer), "Sid": label if isinstance(label, str) else "<label>"}
 
 
 def _arranged(value: Any, like: Any) -> Any:

@@ -8,20 +8,17 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Collection, Iterable, Iterator, Mapping
-from dataclasses import replace
 from functools import cache
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Final
 
 from cmek_construct.guide import ROLE_NAME_PREFIX
-from cmek_construct.policy import Policy, Statement, aws, canonical, read
-from cmek_construct.policy.statements import Condition, Kind
-from cmek_construct.policy.text import alone, glob, holes, is_known, lower, may_be_one, parts, pieces
+from cmek_construct.policy import Policy, Statement
+from cmek_construct.policy.text import glob, holes, is_known, lower, may_be_one, parts, pieces
 from cmek_construct.templates.reading import members
 from cmek_construct.templates.stacks import ROLE, Place
 
 if TYPE_CHECKING:
     from cmek_construct.templates.found import Now
-    from cmek_construct.templates.run import Run
 
 LONGEST_ARN: Final = 2_048
 """Characters of an ARN; what is longer is none."""
@@ -31,8 +28,6 @@ _MOST_STARS: Final = 3
 NOBODY: Final = "~"
 """A name that no role can have: a pattern that it is of is every role's."""
 
-_ROLE_ID: Final = re.compile(r"(\$\{[^}]*\})(?:[:*].*)?$", re.DOTALL)
-"""What AWS has for who asks: the ID of a role, and the name of its session."""
 _ACCESS: Final = re.compile(r"pine[-_?*]?cone[-_?*]*(cmek|cmk)[-_?*]*acc", re.IGNORECASE)
 """What calls itself one of the roles that Pinecone comes with, or comes near it."""
 LOOK_ALIKE: Final = re.compile(r"pine[-_]?cone[^:\"]*(cmek|cmk)", re.IGNORECASE)
@@ -99,29 +94,6 @@ class Roles:
             if unknown <= set(holes("".join(own)))
             and all(a == b or may_be_one(a, glob(b, self._forms)) for a, b in zip(whom, own, strict=True))
         }
-
-
-def policy_of(document: Any, kind: Kind, resource: str | None, run: Run) -> Policy:
-    """A policy out of a resolved document; of one that is a reference, what it may be."""
-    if isinstance(document, str) and alone(document):
-        what = f"the policy {document}"
-        return Policy(kind, (Statement(what, "", unreadable=(what,)),), resource, run.forms)
-    policy = read(document, kind, resource=resource, texts=canonical, forms=run.forms)
-    statements = (_by_arns(one, run) if one.on(aws.USER_ID) else one for one in policy.statements)
-    return replace(policy, statements=tuple(statements))
-
-
-def _by_arns(statement: Statement, run: Run) -> Statement:
-    """A statement with conditions on the ARNs of roles of the run instead of on their IDs."""
-    conditions: list[Condition] = []
-    for one in statement.conditions:
-        found = (_ROLE_ID.match(value) for value in one.values if one.key.lower() == aws.USER_ID)
-        arns = {it.string: run.roles_by_id[it[1]] for it in found if it and it[1] in run.roles_by_id}
-        others = tuple(value for value in one.values if value not in arns)
-        conditions += [Condition(one.operator, aws.PRINCIPAL_ARN, tuple(arns.values()))] if arns else []
-        if not arns or (others and "Not" in one.operator):  # it is none of the roles, and none of the others
-            conditions.append(replace(one, values=others))
-    return replace(statement, conditions=tuple(conditions))
 
 
 def allowing(policy: Policy) -> Iterator[Statement]:

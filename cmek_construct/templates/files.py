@@ -7,7 +7,7 @@ from contextlib import suppress
 from dataclasses import dataclass, field
 from functools import cache
 from pathlib import Path
-from typing import Any, Final
+from typing import Any, Final, NamedTuple
 
 from cmek_construct import checks
 from cmek_construct.checks import ACCOUNT_ID, REGION, printable
@@ -26,8 +26,7 @@ _LARGEST_MANIFEST: Final = 100 * checks.TEMPLATE
 """Bytes of a file of CDK's own: that of 1,000 stacks has 1.5 MB."""
 
 
-@dataclass(frozen=True)
-class Problem:
+class Problem(NamedTuple):
     """What could not be read, or does not fit together."""
 
     where: str
@@ -155,20 +154,18 @@ class Reader:
         if file in self._found:
             return
         name, artifact = self._named(file.parent).get(file, ("", {}))
-        place: dict[str, Any] = {}
-        if artifact:
-            account, _, region = str(artifact.get("environment")).removeprefix("aws://").partition("/")
-            metadata = file.parent / Path(str(artifact.get("additionalMetadataFile"))).name
-            said = self.json_in(metadata, having=ROLE_OF_KEY) or members(artifact.get("metadata"))
-            each = {path: list(map(members, each_of(entries))) for path, entries in said.items()}
-            place = {
-                "stack": str(members(artifact.get("properties")).get("stackName") or name),
-                "title": artifact.get("displayName"),
-                "account": account if ACCOUNT_ID.fullmatch(account) else None,
-                "region": region if REGION.fullmatch(region) else None,
-                "metadata": {path: {str(it.get("type")): it.get("data") for it in some} for path, some in each.items()},
-            }
-        template = self._template(file, **place)
+        account, _, region = str(artifact.get("environment")).removeprefix("aws://").partition("/")
+        metadata = file.parent / Path(str(artifact.get("additionalMetadataFile", ""))).name
+        said = self.json_in(metadata, having=ROLE_OF_KEY) or members(artifact.get("metadata"))
+        each = {path: map(members, each_of(entries)) for path, entries in said.items()}
+        template = self._template(
+            file,
+            stack=str(members(artifact.get("properties")).get("stackName") or name) or None,
+            title=artifact.get("displayName"),
+            account=account if ACCOUNT_ID.fullmatch(account) else None,
+            region=region if REGION.fullmatch(region) else None,
+            metadata={path: {str(it.get("type")): it.get("data") for it in some} for path, some in each.items()},
+        )
         if template is not None:
             listed = file.with_name(file.name.replace(".template.json", ".assets.json"))
             files = members(self.json_in(listed).get("files")) if listed != file else {}

@@ -8,10 +8,9 @@ import math
 import re
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from contextlib import suppress
-from dataclasses import dataclass, field, replace
 from functools import cached_property, partial
 from operator import eq, itemgetter
-from typing import Any, Final, TypeAlias
+from typing import Any, Final, NamedTuple, TypeAlias
 
 from cmek_construct.policy import Policy
 from cmek_construct.policy.questions import Questions
@@ -34,8 +33,7 @@ _OF_CONSTRUCT: Final = re.compile(r"PineconeAlias[0-9A-F]{8}$")
 """The logical ID of the alias that a `PineconeKey` makes."""
 
 
-@dataclass(frozen=True)
-class Now:
+class Now(NamedTuple):
     """A role or a key in one case."""
 
     place: Place
@@ -50,8 +48,7 @@ class Now:
     """Of a key: the roles that Pinecone assumes and that its policy names."""
 
 
-@dataclass(frozen=True)
-class Alias:
+class Alias(NamedTuple):
     """An alias that is named as Pinecone's, or is for its key, in one case."""
 
     place: Place
@@ -66,8 +63,7 @@ class Alias:
         return bool(_OF_CONSTRUCT.search(self.place.logical_id) or PINECONES.match(self.name))
 
 
-@dataclass(frozen=True)
-class Attached:
+class Attached(NamedTuple):
     """A policy of a role of Pinecone's: its own, or one that any template attaches to it."""
 
     place: Place
@@ -80,8 +76,7 @@ class Attached:
     is_boundary: bool = False
 
 
-@dataclass(frozen=True)
-class Naming:
+class Naming(NamedTuple):
     """Another resource that names a role of Pinecone's: in a policy, or in a property."""
 
     place: Place
@@ -94,8 +89,7 @@ class Naming:
     """None where it stands in no policy."""
 
 
-@dataclass(frozen=True)
-class Output:
+class Output(NamedTuple):
     """A value that a person carries to Pinecone's console."""
 
     place: Place
@@ -106,8 +100,7 @@ class Output:
     """The role or key of the run that it names, in all cases."""
 
 
-@dataclass(frozen=True)
-class Resource:
+class Resource(NamedTuple):
     """A role that Pinecone assumes, or a key that it encrypts with. Where no case has it, it does not exist."""
 
     place: Place
@@ -118,7 +111,7 @@ class Resource:
     """Those that name it."""
     aliases: Sequence[Alias]
     """Those that are for it, in each case."""
-    attached: list[Attached] = field(default_factory=list)
+    attached: list[Attached]
     """Its policies, of a role."""
 
     def by_default(self) -> tuple[Sequence[Now], dict[str, str]]:
@@ -138,8 +131,7 @@ class Resource:
         return typed or found or self.cases, dict(defaults[own] for own in asked if own in defaults)
 
 
-@dataclass(frozen=True)
-class Unread:
+class Unread(NamedTuple):
     """What cannot be judged, and may concern role or key."""
 
     place: Place
@@ -152,8 +144,7 @@ class Unread:
         return f"{self.place}: {self.why} {self.way_out}"
 
 
-@dataclass(frozen=True)
-class Unknown:
+class Unknown(NamedTuple):
     """A reference of another resource whose value is not known: it is not taken for the role."""
 
     place: Place
@@ -171,7 +162,7 @@ class Found:
         """Look at every role and key, in each case that has it."""
         self.run = run
         """With the accounts that Pinecone's keys say."""
-        self.problems = run.problems
+        self.problems = [*run.problems]
         """Of reading and putting together the templates."""
         self.vendors = frozenset(vendors)
         """Roles of other accounts that were declared."""
@@ -194,7 +185,7 @@ class Found:
         for output in outputs_of(run, run.stacks):
             of = {self._called(one.value, one.case, ROLE, *KEYS) for one in output.cases}
             self.pinecones.update(filter(None, of))
-            self.outputs.append(replace(output, of=of.pop() if len(of) == 1 else None))
+            self.outputs.append(output._replace(of=of.pop() if len(of) == 1 else None))
         self.given = [
             (now.value, one.place)
             for one in self.outputs
@@ -212,7 +203,7 @@ class Found:
         self.aliases = [one for one in aliases if one.place in shown]
         self._outputs, self._aliases = by(self.outputs, lambda one: one.of), by(self.aliases, lambda one: one.key)
         ours = by((one for one in every if one.place in self.judged), lambda one: one.place)
-        self.by_place = {place: self.resource(place, cases) for place, cases in ours.items()}
+        self.by_place = {place: self.resource(cases) for place, cases in ours.items()}
         """The roles, then the keys."""
         self.roles = [one for place, one in self.by_place.items() if place.type == ROLE]
         self.keys = [one for place, one in self.by_place.items() if place.type != ROLE]
@@ -257,9 +248,9 @@ class Found:
     def _now(self, place: Place, case: Case, properties: Mapping[str, Any]) -> Now:
         own, account = self._arn(place, case), place.stack.account
         if place.type == ROLE:
-            trust = evidence.policy_of(properties.get("AssumeRolePolicyDocument"), "trust", own, self.run)
+            trust = self.run.policy(properties.get("AssumeRolePolicyDocument"), "trust", own)
             return Now(place, case, own, account, trust, properties)
-        policy = evidence.policy_of(properties.get("KeyPolicy", []), "key", own, self.run)
+        policy = self.run.policy(properties.get("KeyPolicy", []), "key", own)
         named = (role for text in set(evidence.let_in(policy)) for _, role in self.by_name.by(text, account))
         return Now(place, case, own, account, policy, properties, frozenset(named))
 
@@ -311,14 +302,14 @@ class Found:
                     return other.place
         return None
 
-    def resource(self, place: Place, cases: Iterable[Now]) -> Resource:
+    def resource(self, cases: Sequence[Now]) -> Resource:
         """A role or a key with what goes with it, but for the policies that are attached to it."""
-        now = [replace(one, roles=one.roles & self.judged) for one in cases]
-        beside = (self._outputs.get(place, ()), self._aliases.get(place, ()))
-        return Resource(place, now, self._primary(now), *beside)
+        now, place = [one._replace(roles=one.roles & self.judged) for one in cases], cases[0].place
+        outputs, aliases = self._outputs.get(place, ()), self._aliases.get(place, ())
+        return Resource(place, now, self._primary(now), outputs, aliases, [])
 
-    def accounts(self) -> tuple[dict[str, str], list[Problem]]:
-        """The accounts of stacks of which nobody says them, by what Pinecone's keys say."""
+    def accounts(self) -> dict[str, str]:
+        """The accounts of stacks of which nobody says them, by what Pinecone's keys say; or that is a problem."""
         given = self.run.account
         owners: dict[Stack, set[str]] = {}
         for key in (one for one in self.each_key if one.place in self.judged):
@@ -326,22 +317,21 @@ class Found:
             if key.account in (OWN_ACCOUNT, given) and not top.template.account:
                 owners.setdefault(top, set()).update(self._owners(key))
         accounts: dict[str, str] = {}
-        problems = []
         for top, found in owners.items():
             numbers = set(filter(is_known, found))
             listed = " and ".join(sorted(numbers))
             if given and numbers - {given}:
                 what = f"its keys are ruled by the account {listed}, not {given}."
-                problems.append(Problem(top.template.name, what, "Leave out the account, or correct it."))
+                self.problems.append(Problem(top.template.name, what, "Leave out the account, or correct it."))
             elif not given and len(numbers) > 1:
                 what = f"its keys are ruled by the accounts {listed}."
-                problems.append(Problem(top.template.name, what, "Say whose it is: name the account."))
+                self.problems.append(Problem(top.template.name, what, "Say whose it is: name the account."))
             elif not given and numbers and numbers == found:
                 accounts[top.name] = listed
         if len(set(accounts.values())) == 1:
             lone = (top.name for top in self.run.tops if top.account == OWN_ACCOUNT and top not in owners)
             accounts |= dict.fromkeys(lone, next(iter(accounts.values())))
-        return accounts, problems
+        return accounts
 
     def _owners(self, key: Now) -> Iterator[str]:
         """The accounts that may own a key: of which it calls a role, or whose root it gives everything unconditionally.

@@ -12,7 +12,7 @@ from cmek_construct.policy import Statement, aws
 from cmek_construct.policy.statements import Kind
 from cmek_construct.policy.text import alone, holes, is_known, is_unreadable
 from cmek_construct.templates import evidence
-from cmek_construct.templates.choices import Case, InCase, TooManyCases
+from cmek_construct.templates.choices import InCase, TooManyCases
 from cmek_construct.templates.files import NESTED, STACK_SET
 from cmek_construct.templates.found import Attached, Finding, Found, Naming, Now, Place, Resource, Unknown, Unread
 from cmek_construct.templates.reading import by, each_of, each_once, members, refers, writers
@@ -45,10 +45,8 @@ def find(
         vendor_role_arns: roles of other accounts that were declared.
     """
     found = Found(run, known, vendor_role_arns)
-    accounts, problems = found.accounts()
-    if accounts:
-        found = Found(Run(run.templates, run.account, run.problems, accounts), known, vendor_role_arns)
-    found.problems = [*found.run.problems, *problems]
+    if accounts := found.accounts():
+        found = Found(Run(run.templates, run.account, found.problems, accounts), known, vendor_role_arns)
     around = list(Around(found).look())
     found.attached = [one for one in around if isinstance(one, Attached)]
     for one in found.attached:
@@ -65,7 +63,7 @@ class Around:
 
     def __init__(self, found: Found) -> None:
         self._found, self._run = found, found.run
-        self._managed: dict[str, list[tuple[Place, Case, bool]]] = {}
+        self._managed: dict[str, list[tuple[Now, bool]]] = {}
         """By the ARN of a managed policy: the roles that have it, or are bounded by it."""
 
     def look(self) -> Iterator[Finding]:
@@ -87,17 +85,16 @@ class Around:
         for one in (one for role in self._found.roles for one in role.cases):
             for number, inline in enumerate(each_of(one.properties.get("Policies"))):
                 document = members(inline).get("PolicyDocument", inline)
-                policy = evidence.policy_of(document, "permissions", None, self._run)
+                policy = self._run.policy(document, "permissions")
                 name = str(members(inline).get("PolicyName", f"Policies.{number}"))
                 yield Attached(one.place, one.place, name, one.case, policy)
             for member in ("ManagedPolicyArns", "PermissionsBoundary"):
                 for arn in each_of(one.properties.get(member)):
-                    user = (one.place, one.case, member == "PermissionsBoundary")
-                    self._managed.setdefault(str(arn), []).append(user)
+                    self._managed.setdefault(str(arn), []).append((one, member == "PermissionsBoundary"))
         shown = {arn for place in self._run.places(MANAGED_POLICY) for arn in self._arns(place)}
         for arn, users in self._managed.items():
-            for role, case, is_boundary in users if arn not in shown else ():
-                yield Attached(role, role, arn, case, None, is_boundary)
+            for one, is_boundary in users if arn not in shown else ():
+                yield Attached(one.place, one.place, arn, one.case, None, is_boundary)
 
     def _arns(self, place: Place) -> set[str]:
         return {one.value for one in self._run.text(place.stack, {"Ref": place.logical_id})}
@@ -171,8 +168,8 @@ class Around:
                 yield Unknown(place, "Roles", text)
         for arn in self._arns(place) if self._managed and place.type == MANAGED_POLICY else ():
             users = self._managed.get(arn, ())
-            roles |= {(role, is_boundary) for role, case, is_boundary in users if case.agrees(one.case)}
-        policy = evidence.policy_of(properties.get("PolicyDocument"), "permissions", None, self._run) if roles else None
+            roles |= {(role.place, is_boundary) for role, is_boundary in users if role.case.agrees(one.case)}
+        policy = self._run.policy(properties.get("PolicyDocument"), "permissions") if roles else None
         for role, is_boundary in sorted(roles, key=lambda it: str(it[0])):
             yield Attached(place, role, name, one.case, policy, is_boundary)
 
@@ -202,7 +199,7 @@ class Around:
             # A principal's own policy names nobody.
             is_own = all(isinstance(one, dict) and _PRINCIPALS.isdisjoint(one) for one in statements)
             kind: Kind = "permissions" if is_own and isinstance(leaf, dict) else "resource"
-            policy = evidence.policy_of(leaf, kind, None, self._run)
+            policy = self._run.policy(leaf, kind)
             references = (text for text in evidence.let_in(policy) if alone(text) and self._is_unknown(text))
             yield from (Unknown(place, member, text) for text in references)
             names = [text for one in policy.statements for text in evidence.names_in(one)]
@@ -259,7 +256,7 @@ class Around:
         way_out = "Name whom it lets in, by the ARN or by a reference to the role."
         for place, cases in by(self._found.each_key, lambda one: one.place).items():
             if place not in known and any(map(may_be, cases)):
-                yield Unread(place, why, way_out, self._found.resource(place, cases))
+                yield Unread(place, why, way_out, self._found.resource(cases))
 
 
 def _referring(ours: Iterable[Resource], given: Iterable[str]) -> re.Pattern[str]:

@@ -142,14 +142,11 @@ def by(some: Iterable[S], of: Callable[[S], K]) -> dict[K, list[S]]:
 
 def objects(value: Any) -> Iterator[Mapping[str, Any]]:
     """The objects in a value, at any depth, each before those in it."""
-    left = [value]
-    while left:
-        one = left.pop()
-        if isinstance(one, dict):
-            yield one
-            left += reversed(one.values())
-        elif isinstance(one, list):
-            left += reversed(one)
+    if isinstance(value, dict):
+        yield value
+        value = list(value.values())
+    for one in value if isinstance(value, list) else ():
+        yield from objects(one)
 
 
 def writers(value: Any) -> list[str]:

@@ -1,14 +1,17 @@
 """All templates of one run together: who imports what of whom, and whose account it is."""
 
+import re
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import suppress
+from dataclasses import replace
 from functools import cached_property, lru_cache, partial
 from pathlib import Path
 from typing import Any, Final, TypeVar
 
 from cmek_construct.checks import printable
-from cmek_construct.policy import ACCOUNT, REGION
+from cmek_construct.policy import ACCOUNT, REGION, Policy, Statement, aws, canonical, read
+from cmek_construct.policy.statements import Condition, Kind
 from cmek_construct.policy.text import alone, hole, holes, is_known
 from cmek_construct.templates.choices import Case, InCase, TooManyCases, Undecided, each_case, exclude, holds
 from cmek_construct.templates.files import Problem, Reader, Template
@@ -18,6 +21,8 @@ from cmek_construct.templates.values import Values
 
 _WRITER: Final = "Custom::CrossRegionExportWriter"
 _MOST_KEPT: Final = 256
+_ROLE_ID: Final = re.compile(r"(\$\{[^}]*\})(?:[:*].*)?$", re.DOTALL)
+"""What AWS has for who asks: the ID of a role, and the name of its session."""
 T = TypeVar("T")
 
 
@@ -128,10 +133,31 @@ class Run:
         return frozenset(name for name, one in every if one.get("Type", "String") in ("String", "Number"))
 
     @cached_property
-    def roles_by_id(self) -> dict[str, str]:
+    def _roles_by_id(self) -> dict[str, str]:
         """The ARN of each role, by the text that its unique ID is."""
         roles = ((place, arn) for place, arn in self.arns.items() if place.type == ROLE)
         return {hole(f"{place.stack.named(place.logical_id)}.RoleId"): arn for place, arn in roles}
+
+    def policy(self, document: Any, kind: Kind, resource: str | None = None) -> Policy:
+        """A policy out of a resolved document; of one that is a reference, what it may be."""
+        if isinstance(document, str) and alone(document):
+            what = f"the policy {document}"
+            return Policy(kind, (Statement(what, "", unreadable=(what,)),), resource, self.forms)
+        policy = read(document, kind, resource=resource, texts=canonical, forms=self.forms)
+        statements = (self._by_arns(one) if one.on(aws.USER_ID) else one for one in policy.statements)
+        return replace(policy, statements=tuple(statements))
+
+    def _by_arns(self, statement: Statement) -> Statement:
+        """A statement with conditions on the ARNs of roles of the run instead of on their IDs."""
+        conditions: list[Condition] = []
+        for one in statement.conditions:
+            found = (_ROLE_ID.match(value) for value in one.values if one.key.lower() == aws.USER_ID)
+            arns = {it.string: self._roles_by_id[it[1]] for it in found if it and it[1] in self._roles_by_id}
+            others = tuple(value for value in one.values if value not in arns)
+            conditions += [Condition(one.operator, aws.PRINCIPAL_ARN, tuple(arns.values()))] if arns else []
+            if not arns or (others and "Not" in one.operator):  # it is none of the roles, and none of the others
+                conditions.append(replace(one, values=others))
+        return replace(statement, conditions=tuple(conditions))
 
     @cached_property
     def _given(self) -> dict[str, list[tuple[Stack, str, Any]]]:

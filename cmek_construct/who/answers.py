@@ -195,8 +195,7 @@ def _in_every_way(ask: Callable[..., _Answers], policies: Sequence[Policy], rows
         out = [row for row in out if row.presents != "denied" or said[row].statement is None]
         for row, (_, now) in zip(out, ask(others, [row._replace(presents=None) for row in out], _TLS), strict=True):
             if now.verdict is not Verdict.NO:
-                verdict, name, doubt = now.verdict, now.statement or None, now.doubt
-                said[row] = said[row]._replace(verdict=verdict, statement=name, doubt=doubt)
+                said[row] = said[row]._replace(verdict=now.verdict, statement=now.statement or None, doubt=now.doubt)
     days = max((int(one) for one in _compared(policies, TRAILING_DAYS) if one.isdecimal()), default=0)
     out = [row for row in rows if days and row.action in guide.ENDING]
     used, unused = (ask(policies, out, {**DIRECT_CALL, TRAILING_DAYS: str(since)}) for since in (0, days))
