@@ -63,11 +63,12 @@ def plain(words: Iterable[str]) -> str:
     return "".join(words)
 
 
-def _filled(row: str, **parts: Words) -> Words:
-    """A row, with parts of a sentence in its places."""
+def filled(row: str, /, **parts: Sequence[str]) -> Words:
+    """A row, with parts of a sentence in its places: values out of a template, and words, which are lists."""
     found: Words = []
     for index, text in enumerate(_PLACE.split(row)):
-        found += parts[text] if index % 2 else [text]
+        part = parts[text] if index % 2 else [text]
+        found += [Quoted(part)] if isinstance(part, str) else part
     return found
 
 
@@ -208,7 +209,7 @@ def _condition(operator: str, key: str, values: list[Any], denies: bool) -> Word
     name = key.lower()
     texts = [str(value).lower() if isinstance(value, bool) else value for value in values]
     of_key: Words = [_tables()["keys"].get(name) or Quoted(key)]
-    said = partial(_filled, key=of_key, values=quoted_list(texts, " or "))
+    said = partial(filled, key=of_key, values=quoted_list(texts, " or "))
     value, known = texts[0] if len(texts) == 1 else "*", _tables()["conditions"]
     for own in (f"{operator} {name} {value}", f"{operator} {name} *", f"{operator} * {value}"):
         if own in known:

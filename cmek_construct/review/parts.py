@@ -20,7 +20,7 @@ from cmek_construct.guide import ENCRYPT_DECRYPT
 from cmek_construct.policy import Verdict, aws
 from cmek_construct.policy.statements import Kind
 from cmek_construct.policy.text import holes, is_known
-from cmek_construct.policy.words import Quoted, Words, plain_letters, quoted_list
+from cmek_construct.policy.words import Quoted, Words, filled, plain_letters, quoted_list
 from cmek_construct.review.statements import Policy, Said
 from cmek_construct.rows import rows
 from cmek_construct.templates.choices import Choices, where
@@ -303,11 +303,7 @@ def templates_of(found: Found, violations: Sequence[Violation]) -> list[Template
 def say(row: str, /, **values: Sequence[str]) -> Sentence:
     """A sentence of ours filled in: by values out of a template, and by words, which are lists."""
     title, texts = next((title, texts) for title, texts in rows(SENTENCES).items() if row.lower() in texts)
-    words: Words = []
-    for index, part in enumerate(re.split(r"{(\w+)}", texts[row.lower()])):
-        value = [part] if index % 2 == 0 else values[part] if part in values else [texts[part]]
-        words += [Quoted(value)] if isinstance(value, str) else value
-    return title, words
+    return title, filled(texts[row.lower()], **{name: [text] for name, text in texts.items()} | values)
 
 
 def to_check(found: Found) -> dict[Stack, list[Words]]:
