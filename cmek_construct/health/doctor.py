@@ -100,8 +100,10 @@ def _same_role(case: Deployed, role: Role) -> Finding:
 def _anew(case: Deployed) -> str:
     """How the key policy is written anew for a role that was made again."""
     row = "anew.suspended" if case.own.suspended else "anew.in-use"
-    if case.brake.kind == "trust":
-        row = "anew.by-customers" if case.key_arn is None else "anew.yours"
+    if case.key_arn is None:
+        row = "anew.by-customers"
+    elif case.brake.kind == "trust":
+        row = "anew.yours"
     return ROWS.text(row, case=case)
 
 
