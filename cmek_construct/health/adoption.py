@@ -162,7 +162,8 @@ def _later(case: Deployed, found: list[Finding]) -> Iterator[Finding]:
         is_customers = one.about == "permissions" and bool(case.own.customers)
         row = "permissions.customers" if is_customers else f"{one.about}.later"
         if row in _ROWS.each:
-            yield _ROWS.finding(row, one.effect, one=one) if one.fails else one
+            effect = one.effect if one.about == "boundary" else None  # what stays as it is has none
+            yield _ROWS.finding(row, effect, one=one) if one.fails else one
         if is_customers and one.verdict is Verdict.RIGHT:
             yield _ROWS.finding("permissions.anew")
 
