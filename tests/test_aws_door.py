@@ -52,6 +52,16 @@ def test_the_lookup_role_is_the_assemblys_else_that_of_the_apps_qualifier(
     assert lookup_role("acme", OTHER, REGION)[0] == DEFAULT.replace("hnb659fds", "mine")
 
 
+@pytest.mark.parametrize("output", ["x" * 300, "a\0b", "\ud800", "loop"])
+def test_the_lookup_role_is_known_though_the_assembly_can_not_be_looked_for(
+    output: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "loop").symlink_to("loop")
+    (tmp_path / "cdk.json").write_text(json.dumps({"output": output}))
+    assert lookup_role("acme", OTHER, REGION)[0] == DEFAULT
+
+
 @pytest.mark.usefixtures("aws")
 def test_a_session_is_named_after_its_command(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     (tmp_path / "cmek.yaml").write_text(text_of({"acme": {**OWN, "account": OTHER}}))

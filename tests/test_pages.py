@@ -83,6 +83,12 @@ def test_each_effect_has_a_row_that_says_what_it_means_and_how_long_there_is() -
     assert all({*rows[one.value]} == {"means", "time"} == {*rows["no-effect"]} for one in Effect)
 
 
+def test_what_adopt_says_of_a_finding_is_of_one_that_the_doctor_has() -> None:
+    every = [(name, row) for page in ("doctor.ini", "policies.ini") for name, row in Rows(page).each.items()]
+    abouts = {row.get("about", name.partition(".")[0]) for name, row in every}
+    assert {name.removesuffix(".later") for name in Rows("adoption.ini").each if name.endswith(".later")} <= abouts
+
+
 def test_each_kind_of_policy_and_each_boundary_has_its_rows() -> None:
     policies, doctor = Rows("policies.ini").each, Rows("doctor.ini").each
     for about in ("trust-policy", "key-policy", "permissions"):
