@@ -68,7 +68,7 @@ def shown(value: object) -> str:
 
 def printable(name: object) -> str:
     """A name out of a file as it can be shown: no control character reaches a terminal."""
-    return str(name) if str(name).isprintable() else ascii(name)
+    return str(name) if str(name).isprintable() else ascii(str(name))
 
 
 def few(names: Sequence[str], most: int = 10) -> str:

@@ -9,7 +9,8 @@ from pathlib import Path
 def rows(page: Path) -> Mapping[str, Mapping[str, str]]:
     """The sections of a page by their names: what each has, by name.
 
-    A text goes on in the next line; one that begins there keeps its lines.
+    A text goes on in lines that are indented, which are one line then; of one that has nothing behind its ``=`` each
+    stays a line. A line that begins with ``#`` is a comment, within a text too.
     """
     from configparser import ConfigParser  # for who has something to say
 

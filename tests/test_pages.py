@@ -169,7 +169,7 @@ def test_each_refusal_of_the_lock_is_made_and_is_given_what_it_says() -> None:
                 case "_refusal", [row, *_]:
                     given |= {(row, part): facts | {"file", "of_file"} for part in ("what", *consequences, "cure")}
                 case "_wrong", [why]:
-                    given["lock-file", why] = {f"{one.arg}" for one in call.keywords}
+                    given["file", why] = {f"{one.arg}" for one in call.keywords}
                 case "said", [row, part]:
                     given[row, part] = {f"{one.arg}" for one in call.keywords}
     said = {(row, part): text for row, own in page.items() for part, text in own.items()}

@@ -140,6 +140,16 @@ def test_what_a_manifest_says_in_no_form_of_its_own_is_told(
     assert (found.templates, [one.what for one in found.problems]) == ([], [problem] * bool(problem))
 
 
+@pytest.mark.parametrize("name", ["a\0b", "\ud800", "x" * 300, "loop"])
+def test_a_stage_in_what_is_no_folder_is_told(name: str, tmp_path: Path) -> None:
+    stage = {"type": "cdk:cloud-assembly", "properties": {"directoryName": name}}
+    (tmp_path / "loop").symlink_to("loop")
+    (tmp_path / "manifest.json").write_text(json.dumps({"artifacts": {"Prod": stage}}))
+    run = read_run([tmp_path])
+    assert not run.tops
+    assert len(run.problems) == 1
+
+
 def test_of_a_folder_every_template_is_read_but_those_within_an_asset(tmp_path: Path) -> None:
     folders = {"A.template": ".", "B.template": "Inner", "C.template": "asset.0123", "D": "."}
     for name in (f"{folder}/{file}.json" for file, folder in folders.items()):

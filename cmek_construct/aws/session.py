@@ -8,7 +8,7 @@ import enum
 import json
 import threading
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import wraps
 from pathlib import Path
@@ -159,14 +159,13 @@ def lookup_role(stack: str, account: str, region: str) -> tuple[str, str | None]
     reader, place = Reader(), (stack, f"aws://{account}/{region}")
     cdk = reader.json_in(Path("cdk.json"))
     out = cdk.get("output")
-    with suppress(OSError, ValueError, RuntimeError):  # that is no folder, or none that may be read
-        for _, name, artifact in reader.stacks(Path(out) if isinstance(out, str) else Path("cdk.out")):
-            own = members(artifact.get("properties"))
-            role = members(own.get("lookupRole"))
-            arn = str(role.get("arn", "")).replace("${AWS::Partition}", "aws")
-            is_it = (str(own.get("stackName", name)), str(artifact.get("environment"))) == place
-            if is_it and arn.startswith(f"arn:aws:iam::{account}:role/"):
-                return arn, role.get("assumeRoleExternalId")
+    for _, name, artifact in reader.stacks(Path(out) if isinstance(out, str) else Path("cdk.out")):
+        own = members(artifact.get("properties"))
+        role = members(own.get("lookupRole"))
+        arn = str(role.get("arn", "")).replace("${AWS::Partition}", "aws")
+        is_it = (str(own.get("stackName", name)), str(artifact.get("environment"))) == place
+        if is_it and arn.startswith(f"arn:aws:iam::{account}:role/"):
+            return arn, role.get("assumeRoleExternalId")
     qualifier = members(cdk.get("context")).get("@aws-cdk/core:bootstrapQualifier") or "hnb659fds"
     return f"arn:aws:iam::{account}:role/cdk-{qualifier}-lookup-role-{account}-{region}", None
 

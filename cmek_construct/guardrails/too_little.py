@@ -162,7 +162,7 @@ def _shortages(subject: Subject, needed: Iterable[_Answer], unsure: str = _NOT_S
         if how in ("no", "unsure"):
             denial = (said.statement.name,) if said.statement and is_denial else ()
             found.setdefault((how, said.hangs_on if how == "unsure" else denial), []).append(request)
-    for (how, why), requests in sorted(found.items(), key=lambda it: it[0][0]):
+    for (how, why), requests in sorted(found.items(), key=lambda it: it[0][0] == "unsure"):
         whom = Quoted(", ".join(dict.fromkeys(one.principal for one in requests)))
         what = " and ".join(dict.fromkeys(one.action for one in requests))
         rule, text = "pinecone-locked-out", f"does not let {whom} {what}{''.join(f' by {Quoted(one)}' for one in why)}."

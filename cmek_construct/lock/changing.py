@@ -173,7 +173,7 @@ def lock_again(locked: Stack, one: StackNow, ours: Collection[str]) -> tuple[Sta
         identity = one.identity(resource) if resource not in stack else None
         if identity is not None:
             if not RESOURCE.fullmatch(resource):
-                raise LockError(said("lock-file", "name", stack=one.place, resource=shortened(resource)))
+                raise LockError(said("file", "name", stack=one.place, resource=shortened(resource)))
             stack[resource] = identity
             done.append(f"{resource}: locked, {'an' if identity.word[0] == 'a' else 'a'} {identity.word}")
     return stack, done

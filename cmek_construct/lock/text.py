@@ -185,10 +185,10 @@ def read(file: Path) -> Lock:
     except FileNotFoundError:
         if not file.is_symlink():
             return {}
-        raise LockError(f"{file}: {said('lock-file', 'link')}") from None
+        raise LockError(f"{file}: {said('file', 'link')}") from None
     except (OSError, UnicodeDecodeError) as error:
         why = error.strerror if isinstance(error, OSError) else "it is not UTF-8"
-        raise LockError(f"{file}: {said('lock-file', 'unread', why=why)}") from None
+        raise LockError(f"{file}: {said('file', 'unread', why=why)}") from None
     return parse(text, str(file))
 
 
@@ -294,4 +294,4 @@ def said(row: str, what: str, /, **facts: object) -> str:
 
 
 def _wrong(line: int, why: str, /, **facts: object) -> LockError:
-    return LockError(f"{line}: {said('lock-file', why, **facts)}")
+    return LockError(f"{line}: {said('file', why, **facts)}")

@@ -5,7 +5,6 @@ rows of its tables.
 """
 
 import re
-from collections import defaultdict
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Final
@@ -41,11 +40,11 @@ ACTIONS: Final = {"key": _of("key", "alias"), "trust": _of("role"), "permissions
 one."""
 ACTED_ON: Final = [(_of(kind), patterns) for kind, patterns in _FOR.items()]
 """Actions, and what they are for."""
-KEYS: Final[dict[str, set[str]]] = defaultdict(set)
+KEYS: Final[dict[str, set[str]]] = {}
 """Condition keys that come with these actions alone; others of a service with each of its own."""
 for _action, _, *_keys in _ROWS:
     for _key in _keys:
-        KEYS[f"{_action.partition(':')[0]}:{_key}".lower()].add(_action.lower())
+        KEYS.setdefault(f"{_action.partition(':')[0]}:{_key}".lower(), set()).add(_action.lower())
 FEDERATED: Final = (
     *("sts:assumerolewithsaml", "sts:assumerolewithwebidentity"),
     *("sts:setsourceidentity", "sts:tagsession"),

@@ -55,9 +55,6 @@ class Impossible(Exception):  # noqa: N818 - no error: a case that is none
 class TooManyCases(Exception):  # noqa: N818 - no error: what cannot be judged
     """More cases than can be judged. The message says what they hang on."""
 
-    def __init__(self, asked: Iterable[str]) -> None:
-        super().__init__(", ".join(sorted(asked)[:MOST]))
-
 
 @dataclass(frozen=True)
 class Case:
@@ -157,7 +154,7 @@ def each_case(work: Callable[[Case], T]) -> list[InCase[T]]:
             list(outcomes(work, Case(holes=True, members=dict.fromkeys(members, there)), asked=asked, there=there))
         members = [name for name, is_member in asked.items() if is_member]
     if not members:
-        raise TooManyCases(asked)
+        raise TooManyCases(_named(asked))
     none = dict.fromkeys(members, NO)
     alone = [{**none, one: YES} for one in members if len(members) > 1]
     found: list[InCase[T]] = []
@@ -197,7 +194,11 @@ def outcomes(
             done += 1
             yield InCase(case, found)
         if done + len(left) > most or sum(asked.values()) > _MOST_OF_MEMBERS:
-            raise TooManyCases(asked)
+            raise TooManyCases(_named(asked))
+
+
+def _named(asked: Iterable[str]) -> str:
+    return ", ".join(sorted(asked)[:MOST])
 
 
 def is_all_known(value: Any) -> bool:

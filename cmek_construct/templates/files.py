@@ -129,9 +129,14 @@ class Reader:
 
     def stacks(self, folder: Path) -> Iterator[tuple[Path, str, Mapping[str, Any]]]:
         """The stacks of an assembly and of its stages, each assembly once: where each is, its name and its artifact."""
-        if folder.resolve() in self._entered:
+        try:
+            here = folder.resolve()
+        except (OSError, ValueError, RuntimeError):
+            self._problem(folder, "that is no name of a folder.", "Synthesize the app anew.")
             return
-        self._entered.add(folder.resolve())
+        if here in self._entered:
+            return
+        self._entered.add(here)
         found = sorted(self._named(folder).items(), key=lambda one: one[1][1]["type"] != _STACK)
         for path, (name, artifact) in found:
             yield from [(path, name, artifact)] if artifact["type"] == _STACK else self.stacks(path)
@@ -155,7 +160,7 @@ class Reader:
             return
         name, artifact = self._named(file.parent).get(file, ("", {}))
         account, _, region = str(artifact.get("environment")).removeprefix("aws://").partition("/")
-        metadata = file.parent / Path(str(artifact.get("additionalMetadataFile", ""))).name
+        metadata = file.parent / Path(str(artifact.get("additionalMetadataFile") or "")).name
         said = self.json_in(metadata, having=ROLE_OF_KEY) or members(artifact.get("metadata"))
         each = {path: map(members, each_of(entries)) for path, entries in said.items()}
         template = self._template(
@@ -202,12 +207,10 @@ class Reader:
 
     def json_in(self, file: Path, having: str = "") -> Mapping[str, Any]:
         """What is in a file; nothing of none, or where a text does not stand in it."""
-        if not file.is_file():
-            return {}
         try:
-            text, _ = text_of(file, _LARGEST_MANIFEST)
+            text, _ = text_of(file, _LARGEST_MANIFEST) if file.is_file() else ("{}", "")
             return members(json.loads(text)) if having in text else {}
-        except (UnreadableError, ValueError, RecursionError):
+        except (UnreadableError, OSError, ValueError, RecursionError):
             self._problem(file, "it is no JSON that can be read.", "Synthesize the app anew.")
             return {}
 
