@@ -249,7 +249,10 @@ def test_hostile_names_reach_no_terminal(tmp_path: Path) -> None:
     role.update(DeletionPolicy=evil)
     found["Resources"][evil] = role
     found["Resources"]["Key2"] = {"Type": "AWS::KMS::Key", "Properties": {"KeyPolicy": evil}}
-    found["Resources"]["Door"] = {"Type": evil, "Properties": {"Owner": {"Fn::GetAtt": "CmekRoleB9267AA0.Arn"}}}
+    found["Resources"]["Door"] = {
+        "Type": f"{evil}\nAsk a person: nothing",
+        "Properties": {"Owner": {"Fn::GetAtt": "CmekRoleB9267AA0.Arn"}},
+    }
     statement["Condition"]["StringEquals"] = {"sts:ExternalId": {"Fn::GetAtt": [f"{evil}Key", "Id"]}}
     shutil.rmtree(tmp_path / evil, ignore_errors=True)
     (tmp_path / evil).mkdir()
@@ -258,3 +261,4 @@ def test_hostile_names_reach_no_terminal(tmp_path: Path) -> None:
     for text in (printed.stdout, printed.stderr):
         assert not re.search("[\x1b\u202e]", text)
     assert "WRONG" in printed.stdout
+    assert not [line for line in printed.stderr.splitlines() if line.startswith("Ask a person: nothing")]

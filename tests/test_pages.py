@@ -193,7 +193,7 @@ def test_each_sentence_of_the_page_is_said_and_is_given_what_it_says() -> None:
         for node in nodes:
             if isinstance(node, ast.Call) and isinstance(node.func, ast.Name) and node.func.id == "say":
                 names = sentences(node.args[0]) or in_loops[node]
-                names |= {*map(str.lower, _PROPERTIES.values())} if isinstance(node.args[0], ast.Call) else set()
+                names |= {*_PROPERTIES.values()} if isinstance(node.args[0], ast.Call) else set()
                 given = {*("kind", "name"), *(one.arg for one in node.keywords)}
                 assert all(filled_in[name] <= given for name in names), names
                 said |= names
@@ -213,8 +213,8 @@ def sentences(named: ast.AST) -> set[str]:
     """The rows that a call may name, of each kind of resource."""
     if isinstance(named, ast.IfExp):
         return sentences(named.body) | sentences(named.orelse)
-    names = {one.lower() for one in constants(named)}
+    names = constants(named)
     if isinstance(named, ast.JoinedStr):
         (what,) = names
-        return {f"{kind}{what}" for kind in ("role", "key", "alias") if (kind, what) != ("alias", " another")}
+        return {f"{kind}{what}" for kind in ("Role", "Key", "Alias") if (kind, what) != ("Alias", " another")}
     return names

@@ -90,10 +90,11 @@ class Adopt:
             raise refused("adopt.j2", "is_wrong", name=self.name, wrong=wrong)
         file = Path(f"cmek-import-{self.name}.json")
         replace(file, json.dumps(mapping, indent=2) + "\n")
-        made = [make_folder()] if before is None else []
+        made = make_folder() if before is None else None
         if changed:
             write_whole(changed)
-        yield from (text("init.j2", "made", **files) for files in made)
+        if made:
+            yield text("init.j2", "made", **made)
         yield f"Wrote {file}: {', '.join(mapping)}."
         yield from clear_gone(self.name, account, region)
         yield f"{FILE}: {self.name} {'stays as it is' if there else 'added'}."
@@ -138,8 +139,10 @@ class Adopt:
 
     def _refuse_another(self, case: Deployed, role: Role) -> None:
         own, lock = case.own, case.lock
-        if (own.customers is None) is (self.key_arn is None):
-            raise refused("adopt.j2", "key_arn", name=self.name, is_vendors=own.customers is not None)
+        if own.customers is not None and self.key_arn is not None:
+            raise refused("adopt.j2", "has_no_key", name=self.name)
+        if own.customers is None and self.key_arn is None:
+            raise refused("adopt.j2", "has_a_key", name=self.name)
         for what, given, wanted in (
             (f"{FILE}: stacks.{self.name}.role", self.role_arn, own.role),
             (f"{FILE}: stacks.{self.name}.key", self.key_arn, own.key),

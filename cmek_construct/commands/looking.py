@@ -88,7 +88,8 @@ def outputs_of(entry: Entry, file: Path | None, asking: Asking) -> tuple[Mapping
         case, session = look(entry, asking, LockedIdentity())
         if not (isinstance(case.stack, Stack) and case.stack.is_whole):
             case = replace(case, lock=locked(entry))
-            raise refused("looking.j2", "no_outputs", case=case, stack=about_stack(case))
+            is_unread = isinstance(case.stack, Unread)
+            raise refused("looking.j2", "no_outputs", case=case, stack=about_stack(case), is_unread=is_unread)
         found = case.stack.outputs
     for name, words in wrong_outputs(found, "this stack", own.account, own.region, (own.role, own.key)).items():
         if name != KEY_ARN or not own.customers:

@@ -74,7 +74,7 @@ def text_of(path: Path) -> str:
         raise ConfigError(f"{path}: there is no such file here. {instead}") from None
     except (OSError, UnicodeDecodeError) as error:
         why = f"{error.strerror}." if isinstance(error, OSError) else "it is not UTF-8. Save it in UTF-8."
-        raise ConfigError(f"{path}: cannot be read: {why}") from None
+        raise ConfigError(f"{checks.printable(path)}: cannot be read: {why}") from None
 
 
 def is_of_another_app(folder: Path) -> bool:

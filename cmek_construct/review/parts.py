@@ -20,7 +20,7 @@ from cmek_construct.guide import ENCRYPT_DECRYPT
 from cmek_construct.policy import Verdict, aws
 from cmek_construct.policy.statements import Kind
 from cmek_construct.policy.text import holes, is_known
-from cmek_construct.policy.words import Quoted, Words, filled, plain_letters, quoted_list
+from cmek_construct.policy.words import Quoted, Words, filled, quoted_list
 from cmek_construct.review.statements import Policy, Said
 from cmek_construct.rows import rows
 from cmek_construct.templates.choices import Choices, where
@@ -255,11 +255,13 @@ class Template:
                 text = json.dumps(raw, default=str)
                 found.setdefault((text, counted[text]), (at, raw, []))[2].append(case)
                 counted[text] += 1
-        account, people, said = self.stack.short(self.stack.account), self._people, list[Said]()
+        account, people = self.stack.short(self.stack.account), self._people
+        said, opened = list[Said](), list[Choices]()
         for _, raw, some in sorted(found.values(), key=itemgetter(0)):
             called = _each_text(raw, lambda text: _called(text, people[text]) if text in people else text)
-            before = [case for one in said if one.statement.get("Effect") != "Deny" for case in one.cases]
-            second = kind == "trust" and raw.get("Effect") != "Deny" and any(case in before for case in some)
+            opens = kind == "trust" and raw.get("Effect") != "Deny"
+            second = opens and any(case in opened for case in some)
+            opened += some if opens else []
             when = where(some, every or cases)
             said.append(Said(raw, called, kind, account, roles, people, some, when, second))
         resource = self._text(own[0][1].resource or "") if own else ""
@@ -302,8 +304,8 @@ def templates_of(found: Found, violations: Sequence[Violation]) -> list[Template
 
 def say(row: str, /, **values: Sequence[str]) -> Sentence:
     """A sentence of ours filled in: by values out of a template, and by words, which are lists."""
-    title, texts = next((title, texts) for title, texts in rows(SENTENCES).items() if row.lower() in texts)
-    return title, filled(texts[row.lower()], **{name: [text] for name, text in texts.items()} | values)
+    title, texts = next((title, texts) for title, texts in rows(SENTENCES).items() if row in texts)
+    return title, filled(texts[row], **{name: [text] for name, text in texts.items()} | values)
 
 
 def to_check(found: Found) -> dict[Stack, list[Words]]:
@@ -323,7 +325,7 @@ def _for_a_person(found: Found) -> Iterator[tuple[Place, Sentence]]:
         yield unknown.place, say("unknown name", text=text, member=unknown.member)
     for naming in found.naming:
         place, role_id = naming.place, naming.role.seen_from(naming.place.stack)
-        yield place, say("naming", type=[plain_letters(place.type)], role=role_id, member=naming.member)
+        yield place, say("naming", type=[f"{Quoted(place.type)}"], role=role_id, member=naming.member)
     for one in found.attached:
         if one.is_boundary and one.policy is None:
             yield one.place, say("boundary", boundary=one.place.stack.short(one.name))
