@@ -2,7 +2,7 @@
 
 from collections import Counter
 from collections.abc import Iterator, Sequence
-from functools import cache, partial
+from functools import cache
 from itertools import groupby
 from pathlib import Path
 from typing import Any, Final
@@ -31,9 +31,6 @@ _RE_ENCRYPTS: Final = {"kms:ReEncryptFrom", "kms:ReEncryptTo"}
 _OF_TEMPLATE: Final = ("template", "account", "account_is_known", "assumed", "own_permissions")
 _OF_WHO: Final = {"who": "words", "principal": "arn", "but": "but", "own_policies": "own_policies"}
 _OF_ROW: Final = ("action", "presents", "external_id", "for_aws_service", "answer", "statement", "doubt")
-_to_the_left: Final = partial(
-    Table, title_justify="left", caption_justify="left", pad_edge=False, box=box.SIMPLE_HEAD, show_edge=False
-)
 _STYLES: Final = {Verdict.YES.value: "bold green", Verdict.CANNOT_TELL.value: "bold red"}
 
 
@@ -83,8 +80,16 @@ def _show(answers: Sequence[Who]) -> None:
 
     @cache  # 1,000 stacks of one app have the same tables
     def drawn(title: str, columns: Any, lines: Any, caption: str | None) -> Segments:
-        folded = (Column(heading, overflow="fold", max_width=width) for heading, width in columns)
-        table = _to_the_left(*folded, title=Text(f"\n{title}", style="bold"), caption=caption)
+        table = Table(
+            *(Column(heading, overflow="fold", max_width=width) for heading, width in columns),
+            title=Text(f"\n{title}", style="bold"),
+            title_justify="left",
+            caption=caption,
+            caption_justify="left",
+            pad_edge=False,
+            box=box.SIMPLE_HEAD,
+            show_edge=False,
+        )
         for line in lines:
             table.add_row(*(Text(one, style=_STYLES.get(one, "")) for one in line))
         return Segments(list(console.render(table)))

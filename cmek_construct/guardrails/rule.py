@@ -96,9 +96,12 @@ class Subject:
     """A role or a key in one case."""
 
     found: Found
-    place: Place
     now: Now
     where: ClassVar[str]
+
+    @property
+    def place(self) -> Place:
+        return self.now.place
 
 
 @dataclass(frozen=True, eq=False)
@@ -154,7 +157,7 @@ def _trust(found: Found, now: Now, output: Output | None) -> Trust:
     must_come = dict.fromkeys([*regions, *(guide.PINECONE_REGIONS if is_third else ())])
     roles = [f"arn:aws:iam::{account}:role/{guide.ROLE_NAME_PREFIX}{region}" for region in must_come]
     limits = guide.policy_document(*limit)
-    return Trust(found, now.place, now, account, asked_id, external_id, roles, limits)
+    return Trust(found, now, account, asked_id, external_id, roles, limits)
 
 
 @dataclass(frozen=True, eq=False)
@@ -184,4 +187,4 @@ def key_uses(found: Found, trusts: Mapping[Place, Sequence[Trust]]) -> Iterator[
             named = {name for statement in now.policy.statements for name in names_in(statement)}
             roles = [one.now for one in every if one.roles and (one.now.arn in named or not now.roles)]
             arns = list(dict.fromkeys([*(one.now.arn for one in every), *others]))
-            yield KeyUse(found, key.place, now, roles, arns)
+            yield KeyUse(found, now, roles, arns)

@@ -109,9 +109,10 @@ _ROWS: Final = Rows("findings.ini")
 
 def _usual(verdict: Verdict, effect: Effect | None) -> dict[str, str]:
     """What it means and how long there is, where no more is known than the effect."""
-    row = effect.value if effect else "no-effect"
-    means = _ROWS.text(row, "means")
+    of_effect = _ROWS.each[effect.value if effect else "no-effect"]
     if verdict is Verdict.WRONG:
-        return {"means": means, "time": _ROWS.text(row, "time")}
-    row = "unknown.perhaps" if effect else "unknown"
-    return {"means": _ROWS.text(row, "means", effect=means)} if verdict is Verdict.UNKNOWN else {}
+        return {"means": of_effect["means"], "time": of_effect["time"]}
+    if verdict is Verdict.UNKNOWN:
+        row = "unknown.perhaps" if effect else "unknown"
+        return {"means": _ROWS.text(row, "means", effect=of_effect["means"])}
+    return {}
