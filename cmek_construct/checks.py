@@ -12,8 +12,7 @@ from typing import Any, Final, NoReturn
 
 from cmek_construct.guide import ALL_REGIONS, ROLE_NAME_PREFIX
 
-Check = Callable[[str, Any], None]
-"""Of a parameter's name and its value."""
+Check = Callable[[str, Any], None]  # of a parameter's name and its value
 
 # AWS's numbers, each from the page of the service's quotas or API reference
 

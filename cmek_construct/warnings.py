@@ -33,8 +33,7 @@ CONSTRUCT: Final = "cmek-construct"  # `cmek-construct:<warning>` acknowledges a
 ROLE_OF_KEY: Final = f"{CONSTRUCT}:role"
 """The metadata of a key in which its construct tells the guardrails the ARN of the role that it is for."""
 
-_OF_CDK: Final = re.compile("([Aa]nnotation|Construct[ -]Annotations)::")
-"""What may stand before the id of a warning."""
+_OF_CDK: Final = re.compile("([Aa]nnotation|Construct[ -]Annotations)::")  # what may stand before the id of a warning
 
 
 def warnings() -> Mapping[str, str]:

@@ -10,6 +10,7 @@ import subprocess
 import sys
 import time
 import uuid
+from functools import partial
 from importlib.metadata import distribution
 from pathlib import Path
 from types import SimpleNamespace
@@ -545,7 +546,10 @@ def test_ctrl_c_ends_it_at_once_and_without_a_word(tmp_path: Path, module: str) 
     cmek(tmp_path, "init", *FLAGS)
     (tmp_path / f"{module}.py").write_text("import pathlib, time\npathlib.Path('waits').touch()\ntime.sleep(10_000)\n")
     environment = {**os.environ, "PYTHONPATH": os.pathsep.join([str(tmp_path), str(ROOT)])}
-    running = subprocess.Popen([INSTALLED, "doctor"], cwd=tmp_path, env=environment, stderr=subprocess.PIPE, text=True)
+    heeded = partial(signal.signal, signal.SIGINT, signal.SIG_DFL)  # jobs in the background ignore it
+    running = subprocess.Popen(
+        [INSTALLED, "doctor"], cwd=tmp_path, env=environment, stderr=subprocess.PIPE, text=True, preexec_fn=heeded
+    )
     while not (tmp_path / "waits").exists():
         assert running.poll() is None
         time.sleep(0.01)

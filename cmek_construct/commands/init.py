@@ -22,8 +22,7 @@ from cmek_construct.deployment.reading import is_of_another_app, parse_entries, 
 from cmek_construct.deployment.writing import FILE, make_folder, new_text, refuse_if_there, with_entry, write_whole
 from cmek_construct.guide import ALL_REGIONS, PINECONE_REGIONS
 
-_digits: Final = partial(re.sub, r"[\s-]", "")
-"""Of an account number, as the console shows it with dashes."""
+_digits: Final = partial(re.sub, r"[\s-]", "")  # of an account number, as the console shows it with dashes
 
 
 def _commas(value: str) -> str:

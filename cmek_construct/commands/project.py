@@ -27,8 +27,7 @@ _SECRETS: Final = ("PINECONE_CLIENT_SECRET", _API_KEY)
 _IN_THE_OPEN: Final = re.compile(r"http://(?!(localhost|127\.0\.0\.1|\[::1\])(:|/|$))", re.IGNORECASE)
 """Addresses to which a secret would go for everybody on the way to read."""
 _AGAIN: Final = "What was asked may be done or not. Run the same again: it looks first at what is there."
-_KEY_NAME: Final = "default"
-"""Of the API key, as Pinecone's console names the first one."""
+_KEY_NAME: Final = "default"  # of the API key, as Pinecone's console names the first one
 
 cli = typer.Typer(name="project", no_args_is_help=True, help="Make the Pinecone project of a stack.")
 

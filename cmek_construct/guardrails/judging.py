@@ -22,8 +22,7 @@ from cmek_construct.templates.pinecone import find
 from cmek_construct.templates.reading import each_of, members
 from cmek_construct.templates.run import Run
 
-REPORT: Final = "validation-report.json"
-"""The file of an assembly in which CDK says what the plugins found."""
+REPORT: Final = "validation-report.json"  # the file of an assembly in which CDK says what the plugins found
 
 
 def judge(found: Found) -> list[Violation]:

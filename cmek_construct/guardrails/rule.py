@@ -23,8 +23,7 @@ _ROLES: Final = rf"arn:aws:iam::(?P<account>[0-9]{{12}}|{_HOLE}):role/{guide.ROL
 ONE_ROLE: Final = re.compile(rf"{_ROLES}(?P<region>{REGION.pattern}|{_HOLE})")
 _MEANT: Final = re.compile(rf"{_ROLES}(?P<region>{REGION.pattern}|{_HOLE}|\*)")
 ANY_ROLE: Final = re.compile(rf"{_ROLES}.*")
-_SOME_ID: Final = "the-one-external-ID"
-"""Stands for the external ID where one is asked for, and none is said."""
+_SOME_ID: Final = "the-one-external-ID"  # stands for the external ID where one is asked for, and none is said
 
 
 class Rule(NamedTuple):
@@ -49,15 +48,11 @@ def rules() -> Mapping[str, Rule]:
 class Violation:
     """A rule that a template breaks."""
 
-    name: str
-    """Of its section in `rules.ini`."""
-    rule: str
-    """Its id, with the witness: who could do what."""
+    name: str  # of its section in `rules.ini`
+    rule: str  # its id, with the witness: who could do what
     place: Place
-    what: str
-    """What is wrong, in one sentence, with the value."""
-    meant: str | None
-    """Why it is meant, where its construct, the app or who asks says so."""
+    what: str  # what is wrong, in one sentence, with the value
+    meant: str | None  # why it is meant, where its construct, the app or who asks says so
 
     @property
     def allows(self) -> str:
@@ -112,16 +107,11 @@ class Trust(Subject):
     beyond what is meant.
     """
 
-    pinecone: str | None
-    """Its account: twelve digits, or a hole; never the role's own. None if none is named."""
-    asked_id: str | None
-    """The external ID that the policy asks for."""
-    external_id: str | None
-    """The one that goes to Pinecone's console, where an output says it; else that."""
-    roles: list[str]
-    """The ARNs of Pinecone's roles that must come in: in the guide's third form those of the guide."""
-    limit: guide.Policy
-    """The guide's trust policies for all that is meant."""
+    pinecone: str | None  # its account: twelve digits, or a hole; never the role's own. None if none is named.
+    asked_id: str | None  # the external ID that the policy asks for
+    external_id: str | None  # the one that goes to Pinecone's console, where an output says it; else that
+    roles: list[str]  # the ARNs of Pinecone's roles that must come in: in the guide's third form those of the guide
+    limit: guide.Policy  # the guide's trust policies for all that is meant
     where = "The trust policy"
 
 
@@ -164,10 +154,8 @@ def _trust(found: Found, now: Now, output: Output | None) -> Trust:
 class KeyUse(Subject):
     """A key in one case, and who may use it."""
 
-    roles: list[Now]
-    """The roles of the run that Pinecone assumes and that must be able to use it."""
-    role_arns: list[str]
-    """Those, and one that is not in the run but goes to Pinecone's console."""
+    roles: list[Now]  # the roles of the run that Pinecone assumes and that must be able to use it
+    role_arns: list[str]  # those, and one that is not in the run but goes to Pinecone's console
     where = "The key policy"
 
 

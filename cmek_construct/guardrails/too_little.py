@@ -39,10 +39,8 @@ class _Answer(NamedTuple):
 
     request: Request
     said: Said
-    how: str
-    """``yes``, ``no`` or ``unsure``; or ``unread``, which another rule tells."""
-    is_denial: bool
-    """Whether a denial takes it, or may do so."""
+    how: str  # ``yes``, ``no`` or ``unsure``; or ``unread``, which another rule tells
+    is_denial: bool  # whether a denial takes it, or may do so
 
 
 def of_trust(trust: Trust) -> Iterator[Violation]:

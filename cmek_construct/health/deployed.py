@@ -17,8 +17,7 @@ from cmek_construct.health.comparing import Where
 from cmek_construct.health.findings import Finding, Rows
 from cmek_construct.policy.statements import Kind
 
-ROLE_ARN, KEY_ARN, EXTERNAL_ID = "RoleArn", "KeyArn", "ExternalId"
-"""The outputs of a stack."""
+ROLE_ARN, KEY_ARN, EXTERNAL_ID = "RoleArn", "KeyArn", "ExternalId"  # the outputs of a stack
 _ROWS: Final = Rows("deployed.ini")
 _FORMS: Final = {ROLE_ARN: checks.ROLE_ARN, KEY_ARN: checks.KEY_ARN}
 

@@ -15,8 +15,7 @@ from cmek_construct.policy.words import of_statement, plain
 
 ROWS: Final = Rows("doctor.ini")
 _SHOWN: Final = 6
-HEALTHY, WRONG, UNREAD = 0, 1, 3
-"""Exit codes: for cron, wrong goes before what could not be read."""
+HEALTHY, WRONG, UNREAD = 0, 1, 3  # exit codes: for cron, wrong goes before what could not be read
 
 
 @dataclass(frozen=True)

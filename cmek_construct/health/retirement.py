@@ -14,12 +14,9 @@ from cmek_construct.health.deployed import Deployed, at
 from cmek_construct.health.doctor import about_brake, who_used
 from cmek_construct.health.findings import Finding, Rows, Verdict
 
-WINDOW: Final = 30
-"""Days from the order to delete a key to its end: the longest that KMS has."""
-Seen: TypeAlias = tuple[datetime, str]
-"""When the key was used, or somebody asked for it, and how that is known."""
-USE: Final = ("Decrypt", "Encrypt", "GenerateDataKey", "ReEncrypt")
-"""How the names of the calls begin that use a key."""
+WINDOW: Final = 30  # days from the order to delete a key to its end: the longest that KMS has
+Seen: TypeAlias = tuple[datetime, str]  # when the key was used, or somebody asked for it, and how that is known
+USE: Final = ("Decrypt", "Encrypt", "GenerateDataKey", "ReEncrypt")  # how the names of the calls begin that use a key
 _ROWS: Final = Rows("retirement.ini")
 
 

@@ -100,16 +100,13 @@ class Locked:
     """One role, key, stack set or account of a stack set, with what makes it the one that Pinecone stores."""
 
     type: str
-    values: Mapping[str, Any]
-    """By name, of JSON. What is not set has no name here."""
+    values: Mapping[str, Any]  # by name, of JSON. What is not set has no name here.
     deployed: Mapping[str, str] = field(default_factory=dict)
     """What AWS calls it: its ``Arn``, and of a role the ``RoleId``."""
     unlocked: tuple[str, ...] = ()
     """Date and reason of whoever unlocked it, since when no change is refused; of both, if two branches did."""
-    history: tuple[str, ...] = ()
-    """What it was before, and why it was changed."""
-    gone: str = ""
-    """The date on which its stack, which was deployed, was seen to be gone."""
+    history: tuple[str, ...] = ()  # what it was before, and why it was changed
+    gone: str = ""  # the date on which its stack, which was deployed, was seen to be gone
 
     @property
     def word(self) -> str:
@@ -149,11 +146,9 @@ def _in_json(value: Any) -> str:
     return "not set" if value is None else json.dumps(value, sort_keys=True, ensure_ascii=True)
 
 
-Stack = Mapping[str, Locked]
-"""What is locked, by logical ID, after those of the nested stacks and stack sets around it."""
+Stack = Mapping[str, Locked]  # what is locked, by logical ID, after those of the nested stacks and stack sets around it
 Lock = Mapping[Place, Stack]
-_Line: TypeAlias = tuple[int, str, Any]
-"""Its number, what is said of a thing, and the value."""
+_Line: TypeAlias = tuple[int, str, Any]  # its number, what is said of a thing, and the value
 
 
 def stacks_at(lock: Lock, place: Place, others: Collection[Place] = ()) -> list[Place]:

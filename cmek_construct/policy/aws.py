@@ -38,8 +38,7 @@ def _of(*kinds: str) -> dict[str, str]:
 ACTIONS: Final = {"key": _of("key", "alias"), "trust": _of("role"), "permissions": _of(*_FOR), "resource": {}}
 """By kind of policy the actions of KMS and STS that it can be about, each by its name in lower case. AWS may add
 one."""
-ACTED_ON: Final = [(_of(kind), patterns) for kind, patterns in _FOR.items()]
-"""Actions, and what they are for."""
+ACTED_ON: Final = [(_of(kind), patterns) for kind, patterns in _FOR.items()]  # actions, and what they are for
 KEYS: Final[dict[str, set[str]]] = {}
 """Condition keys that come with these actions alone; others of a service with each of its own."""
 for _action, _, *_keys in _ROWS:
@@ -60,21 +59,15 @@ DIRECT_CALL: Final[Mapping[str, str | None]] = {
 PRINCIPAL_ARN: Final = "aws:principalarn"
 USER_ID: Final = "aws:userid"
 EXTERNAL_ID: Final = "sts:externalid"
-SESSION_BEGAN: Final = "aws:tokenissuetime"
-"""The key that says when the session of who asks began."""
-CALLER_ACCOUNT: Final = "kms:calleraccount"
-"""The key that says the caller's account, in every request to KMS but some."""
-ACCOUNT_KEYS: Final = ("aws:principalaccount", CALLER_ACCOUNT)
-"""The keys that say the account of the principal."""
+SESSION_BEGAN: Final = "aws:tokenissuetime"  # the key that says when the session of who asks began
+CALLER_ACCOUNT: Final = "kms:calleraccount"  # the key that says the caller's account, in every request to KMS but some
+ACCOUNT_KEYS: Final = ("aws:principalaccount", CALLER_ACCOUNT)  # the keys that say the account of the principal
 OF_RESOURCE: Final = {"aws:requestedregion": 3, "aws:resourceaccount": 4}
 """The keys that say of a request to a key what its ARN says, and in which part."""
-IS_SERVICE: Final = "aws:principalisawsservice"
-"""The key that says whether an AWS service asks."""
+IS_SERVICE: Final = "aws:principalisawsservice"  # the key that says whether an AWS service asks
 BOOLEANS: Final = _of("Bool")
-SEVERAL: Final = _of("ArrayOfString")
-"""Keys that have several values in one request."""
-TRAILING_DAYS: Final = "kms:trailingdayswithoutkeyusage"
-"""The key that says for how many days nobody has used the key."""
+SEVERAL: Final = _of("ArrayOfString")  # keys that have several values in one request
+TRAILING_DAYS: Final = "kms:trailingdayswithoutkeyusage"  # the key that says for how many days nobody has used the key
 WITHOUT_CALLER_ACCOUNT: Final = ("kms:generaterandom", "kms:listaliases", "kms:listkeys", "kms:listretirablegrants")
 EXPANDED: Final = {
     "kms:ReEncrypt*": ("kms:ReEncryptFrom", "kms:ReEncryptTo"),

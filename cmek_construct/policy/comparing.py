@@ -28,14 +28,11 @@ _SHOWN: Final = 6
 class Witness:
     """Requests that one policy may allow and the other does not, and one of them."""
 
-    statement: Statement
-    """By which statement."""
+    statement: Statement  # by which statement
     principals: tuple[str, ...]
     actions: tuple[str, ...]
-    certain: bool
-    """Whether it is so whatever the unknowns turn out to be."""
-    hangs_on: tuple[str, ...]
-    """What is not known, if it is not certain."""
+    certain: bool  # whether it is so whatever the unknowns turn out to be
+    hangs_on: tuple[str, ...]  # what is not known, if it is not certain
     request: Request
     """One of the requests. A hole stands there by its name; an action of another service than KMS and STS, and what
     it acts on, is an example."""

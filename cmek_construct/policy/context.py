@@ -39,10 +39,8 @@ _ARN_OF: Final = "arn:aws[abcdefghijklmnopqrstuvwxyz-]*"
 _IAM: Final = f"{_ARN_OF}:iam::{DIGITS}:"
 _NAME: Final = f"{IN_NAME}{IN_NAME}*"
 _END: Final = NAME_END + ANYTHING
-_KINDS: Final = {"role": NAME_END + SOMETHING, "user": NAME_END}
-"""What stands behind the ARN of each."""
-WITH_ARN: Final = f"arn:{ANYTHING}{_END}"
-"""Roles, users, accounts: whom IAM knows."""
+_KINDS: Final = {"role": NAME_END + SOMETHING, "user": NAME_END}  # what stands behind the ARN of each
+WITH_ARN: Final = f"arn:{ANYTHING}{_END}"  # roles, users, accounts: whom IAM knows
 _SERVICES: Final = _SERVICE + ANYTHING
 SIGNED_IN_ELSEWHERE: Final = _FEDERATED + ANYTHING
 EVERYBODY: Final = (
@@ -233,14 +231,11 @@ def value_of(text: str) -> str | list[str] | None:
 class _Operator(NamedTuple):
     """An operator in its parts: ``ForAnyValue:StringNotLikeIfExists``."""
 
-    each: str | None
-    """``ForAllValues``, ``ForAnyValue``, or None."""
-    base: str
-    """The operator without its negation."""
+    each: str | None  # ``ForAllValues``, ``ForAnyValue``, or None
+    base: str  # the operator without its negation
     negated: bool
     if_exists: bool
-    without_key: bool
-    """Whether it holds where the key is absent."""
+    without_key: bool  # whether it holds where the key is absent
 
 
 def read_operator(text: str) -> _Operator:

@@ -14,18 +14,14 @@ from functools import lru_cache, reduce
 from operator import or_
 from typing import Final, NamedTuple
 
-NAME_END: Final = "\x02"
-"""Stands between an ARN and the name of the session, which may be empty."""
-BETWEEN: Final = "\x1f"
-"""Stands between the values of a condition key that has several."""
+NAME_END: Final = "\x02"  # stands between an ARN and the name of the session, which may be empty
+BETWEEN: Final = "\x1f"  # stands between the values of a condition key that has several
 ANY: Final = f"[^{NAME_END}]"
-IN_PART: Final = f"[^:{NAME_END}]"
-"""A character of a part of an ARN."""
+IN_PART: Final = f"[^:{NAME_END}]"  # a character of a part of an ARN
 IN_NAME: Final = f"[^:/{NAME_END}]"
 ANYTHING: Final = f"{ANY}*"
 SOMETHING: Final = ANY + ANYTHING
-DIGITS: Final = f"[{string.digits}]" * 12
-"""The number of an account."""
+DIGITS: Final = f"[{string.digits}]" * 12  # the number of an account
 _TOKEN: Final = re.compile(r"\[(?P<but>\^?)(?P<some>[^]]+)\](?P<many>\*?)|\\.|[^()\\]", re.DOTALL)
 _MOST_STEPS: Final = 4_000_000
 _SAMPLES: Final = "x" + string.ascii_lowercase + string.digits + string.ascii_uppercase + "-_./:=,@+ "

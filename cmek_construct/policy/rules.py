@@ -49,15 +49,12 @@ class Request:
     """The ARN of a role (each of its sessions), a user, an account's root or a session; an AWS service; or
     ``anonymous``. With ``*``, each whose ARN is of that form."""
     action: str
-    resource: str | None = None
-    """The ARN of what is acted on, where the policy does not say it."""
+    resource: str | None = None  # the ARN of what is acted on, where the policy does not say it
     context: Mapping[str, str | Sequence[str] | None] = field(default_factory=dict)
     """Condition keys. None says that a key is not sent; of one that is missing nothing is known. What follows from
     the principal, such as ``aws:PrincipalArn``, need not stand here."""
-    own: bool | None = None
-    """Whether the IAM policies of the principal's own account let it. None: that is not known."""
-    but: Sequence[str] = ()
-    """Principals that are not meant, where it is about several."""
+    own: bool | None = None  # whether the IAM policies of the principal's own account let it. None: that is not known.
+    but: Sequence[str] = ()  # principals that are not meant, where it is about several
 
 
 @dataclass(frozen=True)
@@ -65,10 +62,8 @@ class Said:
     """An answer, and why."""
 
     verdict: Verdict
-    statement: Statement | None = None
-    """The statement that decides."""
-    hangs_on: tuple[str, ...] = ()
-    """What is not known."""
+    statement: Statement | None = None  # the statement that decides
+    hangs_on: tuple[str, ...] = ()  # what is not known
 
 
 def space_of(policies: Sequence[Policy], people: Sequence[str]) -> Space:

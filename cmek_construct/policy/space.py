@@ -28,12 +28,9 @@ class Value(NamedTuple):
 
     text: str
     patterns: frozenset[str]
-    flags: frozenset[str]
-    """Those that are taken for true."""
-    undecided: frozenset[str]
-    """Those that may be true or not."""
-    form: Form | None
-    """With the holes whose flags are true."""
+    flags: frozenset[str]  # those that are taken for true
+    undecided: frozenset[str]  # those that may be true or not
+    form: Form | None  # with the holes whose flags are true
 
     @property
     def shown(self) -> str:
@@ -46,20 +43,16 @@ class Dimension:
 
     def __init__(self, name: str, domain: Sequence[str], is_key: bool, always: Collection[str]) -> None:
         self.name = name.partition(BETWEEN)[0]
-        self.is_key = is_key
-        """Whether it is a condition key."""
+        self.is_key = is_key  # whether it is a condition key
         self.is_unknown = not is_key and self.name != name
         """Whether it is no part of a request, but something that is not known."""
-        self.is_typed = False
-        """Whether its texts are numbers, dates or addresses, of which no atom is an example."""
+        self.is_typed = False  # whether its texts are numbers, dates or addresses, of which no atom is an example
         self.values: list[Value] = []
         self._domain = tuple(domain)
-        self._always = always
-        """The flags that hold of all its texts."""
+        self._always = always  # the flags that hold of all its texts
         self._patterns = dict.fromkeys(domain)
         self._flags: dict[str, list[tuple[str, Decide | None]]] = defaultdict(list)
-        self._of: dict[str, int] = defaultdict(int)
-        """The atoms of a pattern, and those with a flag."""
+        self._of: dict[str, int] = defaultdict(int)  # the atoms of a pattern, and those with a flag
         self._with_holes: dict[Form, None] = {}
 
     @property
@@ -141,26 +134,21 @@ class Dimension:
         return [flag for flag in flags if len({flag in value.flags for value in values}) == 1]
 
 
-Box: TypeAlias = tuple[int, ...]
-"""A set in each dimension: the requests that are in all of them."""
+Box: TypeAlias = tuple[int, ...]  # a set in each dimension: the requests that are in all of them
 
 
 @dataclass
 class Space:
     """The dimensions of a question, and what it is about."""
 
-    kind: str
-    """Of the policies that are asked."""
-    resource: str | None
-    """The ARN of the role or key whose they are, where it is known."""
+    kind: str  # of the policies that are asked
+    resource: str | None  # the ARN of the role or key whose they are, where it is known
     reading: Reading
     spelled: Mapping[tuple[str, ...], tuple[str, str]]
     """The path and name of roles and users, by what makes them one: kind, account and name."""
-    named: Sequence[Principal]
-    """Those whom the policies name."""
+    named: Sequence[Principal]  # those whom the policies name
     dimensions: dict[str, Dimension] = field(default_factory=dict)
-    never: list[Box] = field(default_factory=list)
-    """Requests that nobody can make."""
+    never: list[Box] = field(default_factory=list)  # requests that nobody can make
     boxes_left: int = _MOST_BOXES
 
     def dimension(

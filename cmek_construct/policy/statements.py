@@ -45,8 +45,7 @@ class Condition:
 class Statement:
     """One statement. A list that is None is not there."""
 
-    name: str
-    """As a message calls it: by its Sid, or by its place."""
+    name: str  # as a message calls it: by its Sid, or by its place
     effect: str
     principals: tuple[Principal, ...] | None = None
     not_principals: tuple[Principal, ...] | None = None
@@ -55,12 +54,9 @@ class Statement:
     resources: tuple[str, ...] | None = None
     not_resources: tuple[str, ...] | None = None
     conditions: tuple[Condition, ...] = ()
-    variables: bool = False
-    """Whether ``${…}`` is a policy variable."""
-    unreadable: tuple[str, ...] = ()
-    """What in it cannot be read or is not known: it may make it another statement."""
-    raw: Any = field(default=None, compare=False, repr=False)
-    """As it was read."""
+    variables: bool = False  # whether ``${…}`` is a policy variable
+    unreadable: tuple[str, ...] = ()  # what in it cannot be read or is not known: it may make it another statement
+    raw: Any = field(default=None, compare=False, repr=False)  # as it was read
 
     def on(self, *keys: str) -> list[Condition]:
         """Its conditions on some keys, by their names in lower case."""
@@ -88,11 +84,9 @@ class Policy:
 
     kind: Kind
     statements: tuple[Statement, ...] = ()
-    resource: str | None = None
-    """The ARN of the role or key, where it is known; holes are allowed."""
+    resource: str | None = None  # the ARN of the role or key, where it is known; holes are allowed
     forms: Forms = field(default_factory=dict)
-    typed: bool = True
-    """Whether somebody may type wildcards where it has holes."""
+    typed: bool = True  # whether somebody may type wildcards where it has holes
 
 
 def read(

@@ -18,12 +18,9 @@ _WILDCARD: Final = re.compile(r"[*?]")
 _NOT_IN_NAME: Final = re.compile(r'[{}"\\\x00-\x1f\x7f]')
 VARIABLE: Final = "policy variable"
 _ESCAPED: Final = {f"{VARIABLE} {one}" for one in "*?$"}
-ACCOUNT: Final = "account"
-"""The form of a hole that is the number of an account."""
-REGION: Final = "region"
-"""The form of a hole that is a region."""
-NAME: Final = "name"
-"""The form of a hole that has letters, digits, hyphens, underscores and dots alone."""
+ACCOUNT: Final = "account"  # the form of a hole that is the number of an account
+REGION: Final = "region"  # the form of a hole that is a region
+NAME: Final = "name"  # the form of a hole that has letters, digits, hyphens, underscores and dots alone
 _WILD: Final = {ACCOUNT: "?" * 12, REGION: "??*-*-?", NAME: "*"}
 _PARTS: Final = ("scheme", "partition", "service", REGION, ACCOUNT)
 Forms: TypeAlias = Mapping[str, str]
@@ -135,8 +132,7 @@ class Form(NamedTuple):
     """Texts of one form: their pattern, and what must be true of its holes besides."""
 
     pattern: str
-    holes: tuple[str, ...] = ()
-    """Their names, one for each group of the pattern."""
+    holes: tuple[str, ...] = ()  # their names, one for each group of the pattern
     flags: frozenset[str] = frozenset()
 
     def then(self, *others: "Form | str") -> "Form":
@@ -167,14 +163,10 @@ def _plain(text: str, wildcard: str | None, any_case: bool = False) -> str:
 class Reading(NamedTuple):
     """How texts are read."""
 
-    forms: Forms
-    """What is known of holes."""
-    wild: bool = True
-    """Whether ``*`` and ``?`` stand for other characters."""
-    variables: bool = False
-    """Whether policy variables are known there."""
-    any_case: bool = False
-    """Whether capital and small letters are the same."""
+    forms: Forms  # what is known of holes
+    wild: bool = True  # whether ``*`` and ``?`` stand for other characters
+    variables: bool = False  # whether policy variables are known there
+    any_case: bool = False  # whether capital and small letters are the same
 
     def form(self, text: str, what: str, chars: str = ANY) -> Form:
         """A text as a form.

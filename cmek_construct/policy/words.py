@@ -40,8 +40,7 @@ class Quoted(str):
         return super().__new__(cls, "".join(map(_code, value if isinstance(value, str) else json.dumps(value))))
 
 
-Words: TypeAlias = list[str]
-"""A sentence: each part is a `Quoted` or words of ours."""
+Words: TypeAlias = list[str]  # a sentence: each part is a `Quoted` or words of ours
 
 
 def _code(character: str) -> str:

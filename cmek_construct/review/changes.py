@@ -15,8 +15,7 @@ from cmek_construct.rows import rows
 from cmek_construct.templates.choices import OTHER, Choices, where
 from cmek_construct.templates.stacks import KEY, ROLE
 
-REPLACED: Final = "Pinecone would lose role, key or access"
-"""The heaviest title of changes."""
+REPLACED: Final = "Pinecone would lose role, key or access"  # the heaviest title of changes
 _MOST_CASES: Final = 64
 _KINDS: Final = ("Role", "Key", "Alias")
 _PROPERTIES: Final = {

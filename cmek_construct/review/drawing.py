@@ -24,8 +24,7 @@ _OUTSIDE, _OWN, _ROLE, _KEY = 10, 390, 500, 800
 """Where the columns begin: outside of the account, one's own account, roles and keys in it."""
 _DOOR: Final = 110
 _MOST: Final = 3
-_MOST_LINES: Final = 4
-"""Of one text in a box."""
+_MOST_LINES: Final = 4  # of one text in a box
 
 Point = tuple[int, int]
 
@@ -40,8 +39,7 @@ class Box:
     lines: Sequence[str]
     kind: str = "plain"
     """``plain``, ``role``, ``key``, ``door``, ``differs`` or ``wrong``; or ``account``, in which others stand."""
-    inside: int = 0
-    """The height of what stands in it."""
+    inside: int = 0  # the height of what stands in it
 
     @property
     def height(self) -> int:
@@ -63,11 +61,9 @@ class Arrow:
     """A line through points, with its tip at the last."""
 
     points: Sequence[Point]
-    number: int = 0
-    """Of the sentence that says it."""
+    number: int = 0  # of the sentence that says it
     label: Sequence[str] = ()
-    at: Point = (0, 0)
-    """Where the label stands."""
+    at: Point = (0, 0)  # where the label stands
     cut: bool = False
     kind: str = "plain"
 
@@ -80,10 +76,8 @@ class Drawing:
     width: int
     boxes: Sequence[Box]
     arrows: Sequence[Arrow]
-    sentences: Sequence[str] = ()
-    """Of the arrows, by their numbers; in a file they stand under the drawing."""
-    said: Sequence[str] = ()
-    """For whoever does not see it, beside those."""
+    sentences: Sequence[str] = ()  # of the arrows, by their numbers; in a file they stand under the drawing
+    said: Sequence[str] = ()  # for whoever does not see it, beside those
 
 
 def reach(part: Part) -> Drawing:

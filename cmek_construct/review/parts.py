@@ -39,34 +39,26 @@ _OF_STATEMENTS: Final[Mapping[Kind, tuple[str, ...]]] = {
 """Guardrails about the statements of each kind of policy, by how their ids begin."""
 CUT_OFF: Final = "cut off"
 _BEST_FIRST: Final = (Verdict.YES, Verdict.BY_ACCOUNT, Verdict.CANNOT_TELL, Verdict.NO)
-NAMES: Final = ("RoleName", "AliasName")
-"""Properties that name a role or an alias."""
+NAMES: Final = ("RoleName", "AliasName")  # properties that name a role or an alias
 _KEPT: Final = ("Retain", "RetainExceptOnCreate")
 _POLICIES: Final = ("AssumeRolePolicyDocument", "Policies", "KeyPolicy")
 _Own: TypeAlias = Sequence[tuple[Choices, policy.Policy]]
 Arns: TypeAlias = frozenset[str]
 SENTENCES: Final = Path(__file__).with_name("sentences.ini")
-Sentence: TypeAlias = tuple[str, Words]
-"""The title that it stands under, and its words."""
+Sentence: TypeAlias = tuple[str, Words]  # the title that it stands under, and its words
 
 
 @dataclass(frozen=True)
 class Thing:
     """A role that Pinecone assumes, a key that it encrypts with, or an alias of one."""
 
-    kind: str
-    """``Role``, ``Key`` or ``Alias``."""
+    kind: str  # ``Role``, ``Key`` or ``Alias``
     logical_id: str
-    retained: bool
-    """When its stack is deleted, or it goes from the template."""
-    properties: Mapping[str, Any]
-    """All but its policies."""
-    policies: Sequence[Policy] = ()
-    """The trust policy of a role, then its permissions; the key policy of a key."""
-    arns: Arns = frozenset()
-    """Its own of a role; of a key those of the roles that it names."""
-    pinecones: Sequence[str] = ()
-    """The accounts that a trust policy takes for Pinecone's."""
+    retained: bool  # when its stack is deleted, or it goes from the template
+    properties: Mapping[str, Any]  # all but its policies
+    policies: Sequence[Policy] = ()  # the trust policy of a role, then its permissions; the key policy of a key
+    arns: Arns = frozenset()  # its own of a role; of a key those of the roles that it names
+    pinecones: Sequence[str] = ()  # the accounts that a trust policy takes for Pinecone's
 
     @property
     def external_ids(self) -> list[str]:
@@ -80,12 +72,9 @@ class Part:
     """A role and the keys that let it in, or one of the two alone."""
 
     template: "Template"
-    things: list[Thing]
-    """The role, then each key with its aliases."""
-    findings: list[Violation]
-    """What the guardrails have against them."""
-    outputs: list[tuple[str, str]]
-    """What goes into which field of Pinecone's console."""
+    things: list[Thing]  # the role, then each key with its aliases
+    findings: list[Violation]  # what the guardrails have against them
+    outputs: list[tuple[str, str]]  # what goes into which field of Pinecone's console
 
     def __post_init__(self) -> None:
         """Take apart what it consists of."""
@@ -161,8 +150,7 @@ class Template:
         self._people: dict[str, str] = {}
         self._forms: dict[str, str] = {}
         self.parts = list(self._parts(violations))
-        self.findings: list[Violation] = []
-        """Those that are about no part."""
+        self.findings: list[Violation] = []  # those that are about no part
 
     @cached_property
     def who(self) -> Who:

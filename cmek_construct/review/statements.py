@@ -19,8 +19,7 @@ Guides: TypeAlias = Literal[
     "explicit_with_id", "explicit", "all_regions", "root", "administrators", "use", "attach", "customer"
 ]
 """The statements of the guide and the KMS console. The page has their titles, and where each stands."""
-Line: TypeAlias = tuple[str, str]
-"""On which side it stands, ``both``, ``guide`` or ``template``, and a line of JSON."""
+Line: TypeAlias = tuple[str, str]  # on which side it stands, ``both``, ``guide`` or ``template``, and a line of JSON
 _PLACE: Final = re.compile("<(Pinecone|external ID|role|administrator|customer|label)>")
 _ORDER: Final = ("Sid", "Effect", "Principal", "Action", "Resource", "Condition")
 _PINECONE: Final = re.compile(rf"arn:aws:iam::([0-9]{{12}}|\$\{{[A-Za-z0-9.:]+\}}):role/{guide.ROLE_NAME_PREFIX}")
@@ -30,41 +29,27 @@ _KEY_ARN: Final = re.compile(r"arn:aws:kms:[a-z0-9-]+:[0-9]{12}:key/[A-Za-z0-9-]
 class Beside(NamedTuple):
     """A statement and the guide's."""
 
-    like: Guides | None
-    """The guide's statement; None: the guide has no such statement."""
-    own: list[str]
-    """The statement alone, line by line."""
-    lines: list[Line]
-    """Of both, the template's values in the places that the guide leaves to fill in."""
-    different: list[str]
-    """Of these, which stand on one side alone."""
-    as_guide: bool
-    """It says what the guide says, label aside, and no other statement says it already."""
-    verdict: str
-    """How it stands to the guide, in one phrase."""
+    like: Guides | None  # the guide's statement; None: the guide has no such statement
+    own: list[str]  # the statement alone, line by line
+    lines: list[Line]  # of both, the template's values in the places that the guide leaves to fill in
+    different: list[str]  # of these, which stand on one side alone
+    as_guide: bool  # it says what the guide says, label aside, and no other statement says it already
+    verdict: str  # how it stands to the guide, in one phrase
 
 
 @dataclass(frozen=True)
 class Said:
     """One statement of a policy."""
 
-    statement: Statement = field(compare=False)
-    """As it resolves; what the deploy knows is ``${Name}``."""
-    called: Statement
-    """The same with roles and users of the templates by logical ID, whatever their names are."""
+    statement: Statement = field(compare=False)  # as it resolves; what the deploy knows is ``${Name}``
+    called: Statement  # the same with roles and users of the templates by logical ID, whatever their names are
     kind: Kind
-    account: str = field(compare=False)
-    """That owns role or key: twelve digits, or ``${AWS::AccountId}``."""
-    roles: frozenset[str] = field(compare=False)
-    """The ARNs of the roles that Pinecone takes on."""
-    people: Mapping[str, str] = field(compare=False)
-    """What roles and users of the templates are called, by their ARNs."""
-    cases: list[Choices] = field(compare=False)
-    """Those in which it stands there."""
-    when: str | None
-    """These in words; None if it stands there in all cases of the template."""
-    is_second: bool
-    """Whether another statement of the trust policy lets somebody in before it."""
+    account: str = field(compare=False)  # that owns role or key: twelve digits, or ``${AWS::AccountId}``
+    roles: frozenset[str] = field(compare=False)  # the ARNs of the roles that Pinecone takes on
+    people: Mapping[str, str] = field(compare=False)  # what roles and users of the templates are called, by their ARNs
+    cases: list[Choices] = field(compare=False)  # those in which it stands there
+    when: str | None  # these in words; None if it stands there in all cases of the template
+    is_second: bool  # whether another statement of the trust policy lets somebody in before it
 
     @cached_property
     def beside(self) -> Beside:
@@ -166,14 +151,10 @@ class Policy:
     title: str
     kind: Kind
     said: list[Said]
-    owner: str = ""
-    """The logical ID of what has it."""
-    resource: str = ""
-    """The ARN of the role or key."""
-    forms: Mapping[str, str] = field(default_factory=dict)
-    """What is known of ``${Name}``, by name."""
-    variables: bool = True
-    """Whether its version knows policy variables."""
+    owner: str = ""  # the logical ID of what has it
+    resource: str = ""  # the ARN of the role or key
+    forms: Mapping[str, str] = field(default_factory=dict)  # what is known of ``${Name}``, by name
+    variables: bool = True  # whether its version knows policy variables
     cases: list[Choices] = field(default_factory=list)
     """All cases of the template in which it is there; none of what cannot be judged."""
 

@@ -20,22 +20,17 @@ from cmek_construct.templates.stacks import Stack
 if TYPE_CHECKING:
     from cmek_construct.templates.values import Values
 
-MOST: Final = 16
-"""Cases of one thing; what has more cannot be judged."""
-_MOST_OF_MEMBERS: Final = 4 * MOST
-"""The same where members of lists are judged one by one."""
-OTHER: Final = "\x00other"
-"""Something else than the values that are told."""
-OTHER_VALUE: Final = "is something else"
-"""The same in words."""
+MOST: Final = 16  # cases of one thing; what has more cannot be judged
+_MOST_OF_MEMBERS: Final = 4 * MOST  # the same where members of lists are judged one by one
+OTHER: Final = "\x00other"  # something else than the values that are told
+OTHER_VALUE: Final = "is something else"  # the same in words
 YES: Final = "\x00yes"
 NO: Final = "\x00no"
 BY_DEFAULT: Final = "\x00by default"
 TYPED: Final = "\x00typed"
 _IN_WORDS: Final = {YES: "{0}", NO: "not {0}", BY_DEFAULT: "{0}", TYPED: "not {0}", OTHER: f"{{0}} {OTHER_VALUE}"}
 T = TypeVar("T")
-Choices: TypeAlias = Mapping[str, str]
-"""What was chosen, by name."""
+Choices: TypeAlias = Mapping[str, str]  # what was chosen, by name
 
 
 @dataclass(eq=False)
@@ -44,8 +39,7 @@ class Undecided(Exception):  # noqa: N818 - no error: a question on the way
 
     name: str
     values: Sequence[str]
-    member: str = ""
-    """The condition that it is asked for, where that says alone whether a member of a list is there."""
+    member: str = ""  # the condition that it is asked for, where that says alone whether a member of a list is there
 
 
 class Impossible(Exception):  # noqa: N818 - no error: a case that is none
@@ -61,8 +55,7 @@ class Case:
     """One case: what was chosen, by name."""
 
     choices: Choices = field(default_factory=dict)
-    holes: bool = False
-    """Whether holes stand for values that may be one of a few."""
+    holes: bool = False  # whether holes stand for values that may be one of a few
     members: Choices = field(default_factory=dict)
     """Where members of lists are judged one by one: which are there, by the condition of each."""
 

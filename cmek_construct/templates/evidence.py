@@ -20,13 +20,10 @@ from cmek_construct.templates.stacks import ROLE, Place
 if TYPE_CHECKING:
     from cmek_construct.templates.found import Now
 
-LONGEST_ARN: Final = 2_048
-"""Characters of an ARN; what is longer is none."""
+LONGEST_ARN: Final = 2_048  # characters of an ARN; what is longer is none
 _LONGEST_NAME: Final = 64
-_MOST_STARS: Final = 3
-"""In a pattern that is tried together with others: each more takes a search longer."""
-NOBODY: Final = "~"
-"""A name that no role can have: a pattern that it is of is every role's."""
+_MOST_STARS: Final = 3  # in a pattern that is tried together with others: each more takes a search longer
+NOBODY: Final = "~"  # a name that no role can have: a pattern that it is of is every role's
 
 _ACCESS: Final = re.compile(r"pine[-_?*]?cone[-_?*]*(cmek|cmk)[-_?*]*acc", re.IGNORECASE)
 """What calls itself one of the roles that Pinecone comes with, or comes near it."""

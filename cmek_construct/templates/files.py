@@ -22,15 +22,13 @@ _WHERE: Final = {_STACK: "templateFile", "cdk:cloud-assembly": "directoryName"}
 """By the type of an artifact, what says where it is."""
 _TEMPLATES: Final = "*.template.json"
 _DEEPEST: Final = 10
-_LARGEST_MANIFEST: Final = 100 * checks.TEMPLATE
-"""Bytes of a file of CDK's own: that of 1,000 stacks has 1.5 MB."""
+_LARGEST_MANIFEST: Final = 100 * checks.TEMPLATE  # bytes of a file of CDK's own: that of 1,000 stacks has 1.5 MB
 
 
 class Problem(NamedTuple):
     """What could not be read, or does not fit together."""
 
-    where: str
-    """A file, and what in it. Safe to print."""
+    where: str  # a file, and what in it. Safe to print.
     what: str
     way_out: str
 
@@ -42,16 +40,12 @@ class Problem(NamedTuple):
 class Template:
     """One template, and where its stack is deployed as far as a cloud assembly says it."""
 
-    name: str
-    """The file, and the stack set within it if it stands in one. Safe to print."""
+    name: str  # the file, and the stack set within it if it stands in one. Safe to print.
     file: Path
     content: Mapping[str, Any]
-    sha256: str = ""
-    """Of the bytes that were read."""
-    stack: str | None = None
-    """The name of its stack."""
-    title: str | None = None
-    """What its app calls the stack, such as ``Stage/Search``."""
+    sha256: str = ""  # of the bytes that were read
+    stack: str | None = None  # the name of its stack
+    title: str | None = None  # what its app calls the stack, such as ``Stage/Search``
     account: str | None = None
     region: str | None = None
     metadata: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
@@ -85,10 +79,8 @@ class Reader:
     def __init__(self) -> None:
         self.problems: list[Problem] = []
         self._found: dict[Path, Template] = {}
-        self._inside: set[Path] = set()
-        """Of nested stacks."""
-        self._spare: set[Path] = set()
-        """Of assemblies that do not say of which stack they are nested ones."""
+        self._inside: set[Path] = set()  # of nested stacks
+        self._spare: set[Path] = set()  # of assemblies that do not say of which stack they are nested ones
         self._entered: set[Path] = set()
         self._named = cache(self._artifacts)
 

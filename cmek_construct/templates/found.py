@@ -40,12 +40,9 @@ class Now(NamedTuple):
     case: Case
     arn: str
     account: str
-    policy: Policy
-    """The trust policy of a role, the key policy of a key."""
-    properties: Mapping[str, Any]
-    """Texts, lists and objects of some."""
-    roles: frozenset[Place] = frozenset()
-    """Of a key: the roles that Pinecone assumes and that its policy names."""
+    policy: Policy  # the trust policy of a role, the key policy of a key
+    properties: Mapping[str, Any]  # texts, lists and objects of some
+    roles: frozenset[Place] = frozenset()  # of a key: the roles that Pinecone assumes and that its policy names
 
 
 class Alias(NamedTuple):
@@ -54,8 +51,7 @@ class Alias(NamedTuple):
     place: Place
     name: str
     target: str
-    key: Place | None
-    """The key of the run that it is for."""
+    key: Place | None  # the key of the run that it is for
 
     @property
     def is_named(self) -> bool:
@@ -66,13 +62,11 @@ class Alias(NamedTuple):
 class Attached(NamedTuple):
     """A policy of a role of Pinecone's: its own, or one that any template attaches to it."""
 
-    place: Place
-    """Of what has the policy: the role itself, or a policy."""
+    place: Place  # of what has the policy: the role itself, or a policy
     role: Place
     name: str
     case: Case
-    policy: Policy | None
-    """None where no template shows it."""
+    policy: Policy | None  # None where no template shows it
     is_boundary: bool = False
 
 
@@ -81,23 +75,18 @@ class Naming(NamedTuple):
 
     place: Place
     role: Place
-    member: str
-    """The property, such as ``PolicyDocument`` or ``Admins.0.DataLakePrincipalIdentifier``."""
-    arn: str
-    """Of the role."""
-    policy: Policy | None
-    """None where it stands in no policy."""
+    member: str  # the property, such as ``PolicyDocument`` or ``Admins.0.DataLakePrincipalIdentifier``
+    arn: str  # of the role
+    policy: Policy | None  # None where it stands in no policy
 
 
 class Output(NamedTuple):
     """A value that a person carries to Pinecone's console."""
 
     place: Place
-    label: str
-    """The field of the console; empty where the description names none."""
+    label: str  # the field of the console; empty where the description names none
     cases: tuple[InCase[str], ...]
-    of: Place | None = None
-    """The role or key of the run that it names, in all cases."""
+    of: Place | None = None  # the role or key of the run that it names, in all cases
 
 
 class Resource(NamedTuple):
@@ -105,14 +94,10 @@ class Resource(NamedTuple):
 
     place: Place
     cases: Sequence[Now]
-    primary: Place | None
-    """Of a replica, the key that it is a copy of, if that is in the run."""
-    outputs: Sequence[Output]
-    """Those that name it."""
-    aliases: Sequence[Alias]
-    """Those that are for it, in each case."""
-    attached: list[Attached]
-    """Its policies, of a role."""
+    primary: Place | None  # of a replica, the key that it is a copy of, if that is in the run
+    outputs: Sequence[Output]  # those that name it
+    aliases: Sequence[Alias]  # those that are for it, in each case
+    attached: list[Attached]  # its policies, of a role
 
     def by_default(self) -> tuple[Sequence[Now], dict[str, str]]:
         """The cases in which every parameter that was chosen has its default, and the defaults so assumed.
@@ -137,8 +122,7 @@ class Unread(NamedTuple):
     place: Place
     why: str
     way_out: str = "Write role and key into a template of their own."
-    key: Resource | None = None
-    """What it is, where it is read and nobody can tell whether it is Pinecone's."""
+    key: Resource | None = None  # what it is, where it is read and nobody can tell whether it is Pinecone's
 
     def __str__(self) -> str:
         return f"{self.place}: {self.why} {self.way_out}"
@@ -160,12 +144,9 @@ class Found:
 
     def __init__(self, run: Run, known: Callable[[Place], bool], vendors: Collection[str]) -> None:
         """Look at every role and key, in each case that has it."""
-        self.run = run
-        """With the accounts that Pinecone's keys say."""
-        self.problems = [*run.problems]
-        """Of reading and putting together the templates."""
-        self.vendors = frozenset(vendors)
-        """Roles of other accounts that were declared."""
+        self.run = run  # with the accounts that Pinecone's keys say
+        self.problems = [*run.problems]  # of reading and putting together the templates
+        self.vendors = frozenset(vendors)  # roles of other accounts that were declared
         self.ask = Questions()
         self.attached: list[Attached] = []
         self.naming: list[Naming] = []
@@ -203,8 +184,7 @@ class Found:
         self.aliases = [one for one in aliases if one.place in shown]
         self._outputs, self._aliases = by(self.outputs, lambda one: one.of), by(self.aliases, lambda one: one.key)
         ours = by((one for one in every if one.place in self.judged), lambda one: one.place)
-        self.by_place = {place: self.resource(cases) for place, cases in ours.items()}
-        """The roles, then the keys."""
+        self.by_place = {place: self.resource(cases) for place, cases in ours.items()}  # the roles, then the keys
         self.roles = [one for place, one in self.by_place.items() if place.type == ROLE]
         self.keys = [one for place, one in self.by_place.items() if place.type != ROLE]
 

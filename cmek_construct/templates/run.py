@@ -58,8 +58,7 @@ class Run:
             **{str(alone(one.account)): ACCOUNT for one in self.stacks if not is_known(one.account)},
         }
         """What is known of holes, for `policy.read`."""
-        self.values = lru_cache(_MOST_KEPT)(partial(Values, self))
-        """The values of one case."""
+        self.values = lru_cache(_MOST_KEPT)(partial(Values, self))  # the values of one case
 
     def cases(self, stack: Stack, work: Callable[[Values], T]) -> list[InCase[T]]:
         """What comes out in each case that the rules of a stack's template let be, or `TooManyCases`."""

@@ -42,22 +42,18 @@ _HARMLESS: Final = ("AWS::LanguageExtensions", "AWS::Serverless-", "AWS::Secrets
 class Stack:
     """A template as it is deployed."""
 
-    name: str
-    """Of the stack, or of the file where that is not known; nested ones after a ``/``."""
+    name: str  # of the stack, or of the file where that is not known; nested ones after a ``/``
     template: Template
-    account: str = OWN_ACCOUNT
-    """Twelve digits, or a hole."""
+    account: str = OWN_ACCOUNT  # twelve digits, or a hole
     region: str = OWN_REGION
-    maker: Place | None = None
-    """The nested stack or stack set that it is, in the stack around it."""
+    maker: Place | None = None  # the nested stack or stack set that it is, in the stack around it
 
     def __post_init__(self) -> None:
         """Make those that stand in it: what a stack set makes is in accounts and Regions of its own."""
         self.parent = self.maker.stack if self.maker else None
         self.within: tuple[str, ...] = (*self.maker.stack.within, self.maker.logical_id) if self.maker else ()
         """The logical IDs of the nested stacks and stack sets around it."""
-        self.top: Stack = self.parent.top if self.parent else self
-        """The stack that it is nested in, or itself."""
+        self.top: Stack = self.parent.top if self.parent else self  # the stack that it is nested in, or itself
         self.is_in_stack_set = self.maker is not None and self.maker.type == STACK_SET
         """Whether it is what a stack set makes in each account."""
         self.content = self.template.content
@@ -68,8 +64,7 @@ class Stack:
         self.mappings, self.conditions = (members(self.content.get(one)) for one in ("Mappings", "Conditions"))
         self.resources: dict[str, Mapping[str, Any]] = {}
         """By logical ID, with those that ``Fn::ForEach`` makes of a list of texts."""
-        self.not_made: dict[str, Any] = {}
-        """The loops over what only the deploy knows, and those that make too much."""
+        self.not_made: dict[str, Any] = {}  # the loops over what only the deploy knows, and those that make too much
         left = _MOST_MADE
         for name, one in members(self.content.get("Resources")).items():
             made = [(name, one)]

@@ -23,16 +23,14 @@ if TYPE_CHECKING:
 
 _DYNAMIC: Final = re.compile(r"\{\{(resolve:[^{}]*)\}\}")
 _MOST_CHARACTERS: Final = 20_000_000
-_LONGEST: Final = 65_536
-"""Characters of a text that is put together; what is longer cannot be read."""
+_LONGEST: Final = 65_536  # characters of a text that is put together; what is longer cannot be read
 _LONGEST_CHAIN: Final = 40
 _NAMES: Final = {ROLE: "RoleName", USER: "UserName", MANAGED_POLICY: "ManagedPolicyName", ALIAS: "AliasName"}
 _IAM: Final = {ROLE: "role", USER: "user", MANAGED_POLICY: "policy"}
 _READER: Final = "Custom::CrossRegionExportReader"
 _NO_VALUE: Final = {"Ref": "AWS::NoValue"}
 _KNOWN: Final = {"AWS::Partition": "aws", "AWS::URLSuffix": "amazonaws.com"}
-NOTHING: Final = object()
-"""``AWS::NoValue``: what CloudFormation leaves out."""
+NOTHING: Final = object()  # ``AWS::NoValue``: what CloudFormation leaves out
 
 
 class Values:

@@ -39,8 +39,7 @@ _VIA: Final = "kms:viaservice"
 _ANY: Final = "an AWS service"
 _TLS: Final = {"aws:securetransport": DIRECT_CALL["aws:securetransport"]}
 _OTHER_ID: Final = "another-external-id"
-Sent: TypeAlias = Mapping[str, str | None]
-"""Condition keys with their values."""
+Sent: TypeAlias = Mapping[str, str | None]  # condition keys with their values
 T = TypeVar("T", bound=Hashable)
 Alike: TypeAlias = list[tuple[list[Somebody], dict[T, list["Row"]]]]
 """Each time those who get the same answers, and the questions of one of them by the answer."""
@@ -50,24 +49,18 @@ _Answers: TypeAlias = Iterator[tuple["Row", "Row"]]
 class Row(NamedTuple):
     """One question and its answer."""
 
-    resource: str
-    """The logical ID of the role or the key that the question is about."""
+    resource: str  # the logical ID of the role or the key that the question is about
     who: Somebody
     action: str
     presents: str | None = None
     """The external ID, where there is one to present: ``right``, ``denied`` (by the policy), ``wrong`` or ``none``."""
     external_id: str | None = None
-    for_aws_service: bool | None = None
-    """Whether an AWS service asks on somebody's behalf, for a grant."""
+    for_aws_service: bool | None = None  # whether an AWS service asks on somebody's behalf, for a grant
     verdict: Verdict = Verdict.NO
-    statement: str | None = None
-    """The statement that decides, by its Sid or its number."""
-    doubt: str | None = None
-    """What is not known, and where it stands."""
-    then: str = ""
-    """The answer in words where it is another through an AWS service, or once the key is unused."""
-    unused: bool = False
-    """Whether the answer is no as long as the key is used."""
+    statement: str | None = None  # the statement that decides, by its Sid or its number
+    doubt: str | None = None  # what is not known, and where it stands
+    then: str = ""  # the answer in words where it is another through an AWS service, or once the key is unused
+    unused: bool = False  # whether the answer is no as long as the key is used
 
     @property
     def answer(self) -> str:
@@ -82,10 +75,8 @@ class Who:
     template: str
     account: str
     account_is_known: bool
-    assumed: Mapping[str, str]
-    """Parameters whose default decided a condition of the template."""
-    own_permissions: Sequence[str]
-    """Roles of Pinecone's that have permissions of their own in the template."""
+    assumed: Mapping[str, str]  # parameters whose default decided a condition of the template
+    own_permissions: Sequence[str]  # roles of Pinecone's that have permissions of their own in the template
     roles: list[Row]
     keys: list[Row]
 

@@ -25,13 +25,10 @@ class Somebody(NamedTuple):
     """Who asks AWS: one, or all of a form but some."""
 
     words: str
-    arn: str
-    """With ``*`` each whose ARN is of that form. With ``${Name}`` what only the deploy knows."""
+    arn: str  # with ``*`` each whose ARN is of that form. With ``${Name}`` what only the deploy knows.
     but: tuple[str, ...] = ()
-    own_policies: bool | None = None
-    """Whether its account lets it do everything, or nothing. None: that is not known."""
-    is_pinecone: bool = False
-    """Whether Pinecone comes in as this one: its own role, or the role that it takes on."""
+    own_policies: bool | None = None  # whether its account lets it do everything, or nothing. None: that is not known.
+    is_pinecone: bool = False  # whether Pinecone comes in as this one: its own role, or the role that it takes on
 
     @property
     def account(self) -> str:
@@ -43,14 +40,10 @@ class Somebody(NamedTuple):
 class People:
     """Who is asked about one policy."""
 
-    policy: Policy
-    """Of a role or key."""
-    pinecone: str | None
-    """Pinecone's account, where it is known."""
-    arns: Mapping[str, Place]
-    """The roles and users of all templates, by their ARNs."""
-    stack: Stack
-    """Of the role or key."""
+    policy: Policy  # of a role or key
+    pinecone: str | None  # Pinecone's account, where it is known
+    arns: Mapping[str, Place]  # the roles and users of all templates, by their ARNs
+    stack: Stack  # of the role or key
 
     def asked(self, roles: Iterable[str]) -> list[Somebody]:
         """Everybody to ask about it; the roles are those that Pinecone takes on: of a key policy those for it."""
