@@ -77,7 +77,7 @@ def test_a_violation_says_where_what_why_and_the_cure_and_fails(tmp_path: Path) 
     assert violations
     for one in violations:
         assert f"WRONG {one.rule}: CmekRoleB9267AA0" in printed
-        for words in (one.what, f"Allows: {one.allows}", f"Cure: {one.cure}"):
+        for words in (one.what, f"Allows: {one.breaks.allows}", f"Cure: {one.breaks.cure}"):
             assert words in printed
     assert "999999999999" in printed
 

@@ -7,7 +7,7 @@ import re
 from collections.abc import Callable
 from functools import cache
 from pathlib import Path
-from typing import Any
+from typing import Any, get_args
 
 import aws_cdk as cdk
 import pytest
@@ -21,6 +21,7 @@ from cmek_construct.deployment.stack import CmekStack
 from cmek_construct.deployment.without_cdk import TEMPLATE, customer_kit
 from cmek_construct.guardrails.rule import rules
 from cmek_construct.policy.questions import Questions
+from cmek_construct.policy.statements import Kind
 from tests import forms, harmless
 from tests.building import ACCOUNT, EXTERNAL_ID, PINECONE, REGIONS, cmek, new_stack
 from tests.command import cmek as cmek_command
@@ -443,7 +444,7 @@ def test_a_template_of_a_hundred_resources_is_judged() -> None:
     assert len(resources) == 102
     resources["Cmek7RoleB9267AA0"]["Properties"]["MaxSessionDuration"] = 7200
     (violation,) = judge({"Resources": resources}, account=CUSTOMER)
-    assert violation.logical_id == "Cmek7RoleB9267AA0"
+    assert violation.place.logical_id == "Cmek7RoleB9267AA0"
 
 
 def test_judging_twice_says_the_same_in_the_same_order() -> None:
@@ -666,7 +667,8 @@ def test_all_but_the_plugin_is_pure() -> None:
 
 def test_every_rule_says_a_sentence_and_a_cure() -> None:
     for rule in rules().values():
-        assert all(said.endswith(".") for said in rule[1:]), rule.id
+        assert all(said.endswith(".") for said in (rule.sentence, rule.allows, rule.cure)), rule.id
+        assert {*rule.policies.split()} <= {*get_args(Kind)}, rule.id
     assert CmekGuardrails().rule_ids == RULE_IDS
 
 

@@ -227,7 +227,7 @@ def test_the_verdict_at_synth_and_by_the_command_is_the_same(
                 cdk.Aspects.of(stage).add(aspect)
         found = at_synth(app)
         run = read_run([Path(app.outdir)])
-        assert found == {(one.rule, one.logical_id) for one in judge(find(run))}
+        assert found == {(one.rule, one.place.logical_id) for one in judge(find(run))}
         assert {rule for rule, _ in found} == rules
 
 

@@ -1,6 +1,7 @@
 """`cmek check`: templates judged by the guardrails, without CDK."""
 
 from collections.abc import Iterator, Sequence
+from operator import attrgetter
 from pathlib import Path
 from typing import Any, Final
 
@@ -14,8 +15,8 @@ from cmek_construct.templates.reading import by
 from cmek_construct.templates.run import read_run
 from cmek_construct.warnings import GUARDRAILS
 
-_SHOWN: Final = {name: name for name in ("rule", "logical_id", "what", "allows", "cure")} | {"acknowledged": "meant"}
-"""Of a violation, for a machine."""
+_SHOWN: Final = ("rule", "logical_id", "what", "allows", "cure", "acknowledged")  # of a violation, for a machine
+_VALUES: Final = attrgetter("rule", "place.logical_id", "what", "breaks.allows", "breaks.cure", "meant")
 
 
 @told()
@@ -41,7 +42,7 @@ def check(
             "template": stack.template.name,
             "roles": [one.place.logical_id for one in roles.get(stack, ())],
             "keys": [one.place.logical_id for one in keys.get(stack, ())],
-            "violations": [{name: getattr(one, own) for name, own in _SHOWN.items()} for one in wrong.get(stack, ())],
+            "violations": [dict(zip(_SHOWN, _VALUES(one), strict=True)) for one in wrong.get(stack, ())],
         }
         for stack in found.run.stacks
     ]

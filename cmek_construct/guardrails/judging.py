@@ -17,9 +17,9 @@ from cmek_construct.guardrails.rule import Violation, broken, key_uses, trusts_o
 from cmek_construct.policy import CannotBeJudged
 from cmek_construct.policy.words import Quoted
 from cmek_construct.templates.files import MANIFEST
-from cmek_construct.templates.found import Found, Place
+from cmek_construct.templates.found import Attached, Found, Naming, Now
 from cmek_construct.templates.pinecone import find
-from cmek_construct.templates.reading import each_of, members
+from cmek_construct.templates.reading import by, each_of, members
 from cmek_construct.templates.run import Run
 
 REPORT: Final = "validation-report.json"  # the file of an assembly in which CDK says what the plugins found
@@ -27,35 +27,34 @@ REPORT: Final = "validation-report.json"  # the file of an assembly in which CDK
 
 def judge(found: Found) -> list[Violation]:
     """What the templates of a run say that they must not; each once, resource by resource."""
-    violations: dict[tuple[str, Place], Violation] = {}
-    for one in _violations(found):
-        violations.setdefault((one.rule, one.place), one)
-    return list(violations.values())
+    same = by(_violations(found), lambda one: (one.rule, one.place))
+    return [first for first, *_ in same.values()]
 
 
 def _violations(found: Found) -> Iterator[Violation]:
     trusts = trusts_of(found)
     for trust in chain.from_iterable(trusts.values()):
-        yield from _judged(trust.place, too_much.of_trust(trust), kept.of_role(trust), too_little.of_trust(trust))
+        role = trust.now
+        yield from _judged(role, too_much.of_trust(trust, found), kept.of_role(role), too_little.of_trust(trust, found))
     for use in key_uses(found, trusts):
-        yield from _judged(use.place, too_much.of_key(use), kept.of_key(use), too_little.of_key(use))
+        yield from _judged(use.now, too_much.of_key(use, found), kept.of_key(use.now), too_little.of_key(use, found))
     for alias in found.aliases:
         yield from kept.of_alias(alias, found)
     for one in found.attached:
-        yield from _judged(one.place, too_little.of_permission(one, found), too_much.of_permission(one, found))
+        yield from _judged(one, too_little.of_permission(one, found), too_much.of_permission(one, found))
     for naming in found.naming:
-        yield from _judged(naming.place, too_much.of_naming(naming, found.ask))
+        yield from _judged(naming, too_much.of_naming(naming, found.ask))
     yield from too_much.of_outputs(found)
     for unread in found.unread:
         what = f"{Quoted(unread.place.path)}: {unread.why} {unread.way_out}"
         yield broken("cannot-be-judged kind", unread.place, what)
 
 
-def _judged(place: Place, *checks: Iterator[Violation]) -> Iterator[Violation]:
+def _judged(of: Now | Attached | Naming, *checks: Iterator[Violation]) -> Iterator[Violation]:
     try:
         yield from chain(*checks)
     except CannotBeJudged as why:
-        yield broken("cannot-be-judged kind", place, f"Its policies cannot be compared: {why}.", str(why))
+        yield broken("cannot-be-judged kind", of.place, f"Its policies cannot be compared: {why}.", str(why))
 
 
 def guarded(

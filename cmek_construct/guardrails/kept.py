@@ -9,10 +9,11 @@ from collections.abc import Iterable, Iterator
 from typing import Final, NamedTuple
 
 from cmek_construct import checks
-from cmek_construct.guardrails.rule import KeyUse, Subject, Trust, Violation, broken
+from cmek_construct.guardrails.rule import Violation, broken
 from cmek_construct.policy.words import Quoted
-from cmek_construct.templates.found import Alias, Found, Place
+from cmek_construct.templates.found import Alias, Found, Now, Place
 from cmek_construct.templates.reading import writers
+from cmek_construct.templates.stacks import REPLICA
 
 _WANTED: Final = {"DeletionPolicy": ("Retain", "RetainExceptOnCreate"), "UpdateReplacePolicy": ("Retain",)}
 _LONGEST_SESSION: Final = 3_600
@@ -66,27 +67,27 @@ _OF_KEY: Final = [
 ]
 
 
-def of_role(trust: Trust) -> Iterator[Violation]:
+def of_role(role: Now) -> Iterator[Violation]:
     """A role that can go, or of another kind."""
-    yield from _retained(trust.place, "role-retained", *_WANTED)
-    yield from _of_kind(trust, _OF_ROLE)
+    yield from _retained(role.place, "role-retained", *_WANTED)
+    yield from _of_kind(role, _OF_ROLE)
 
 
-def of_key(use: KeyUse) -> Iterator[Violation]:
+def of_key(key: Now) -> Iterator[Violation]:
     """A key that can go, or of another kind."""
-    yield from _retained(use.place, "key-retained", *_WANTED)
-    is_replica = use.place.type == "AWS::KMS::ReplicaKey"
+    yield from _retained(key.place, "key-retained", *_WANTED)
+    is_replica = key.place.type == REPLICA
     if is_replica:
-        yield broken("key-multi-region", use.place, "It is a replica of a multi-Region key, with a policy of its own.")
-    yield from _of_kind(use, [one for one in _OF_KEY if not is_replica or one.rule != "key-rotation"])
-    if not use.now.properties.keys() & {"KeyPolicy", ""}:
+        yield broken("key-multi-region", key.place, "It is a replica of a multi-Region key, with a policy of its own.")
+    yield from _of_kind(key, [one for one in _OF_KEY if not is_replica or one.rule != "key-rotation"])
+    if not key.properties.keys() & {"KeyPolicy", ""}:
         what = "The key has no KeyPolicy, so that it is KMS's default."
-        yield broken("cannot-be-judged kind", use.place, what, "KeyPolicy")
+        yield broken("cannot-be-judged kind", key.place, what, "KeyPolicy")
 
 
-def _of_kind(subject: Subject, properties: Iterable[_Property]) -> Iterator[Violation]:
+def _of_kind(role_or_key: Now, properties: Iterable[_Property]) -> Iterator[Violation]:
     """A property that is another than the guide's, or that only the deploy knows."""
-    place, now = subject.place, subject.now.properties
+    place, now = role_or_key.place, role_or_key.properties
     unread = [""] if "${" in str(now.get("", "")) else []
     for one in properties:
         value = str(now.get(one.name, one.default))

@@ -87,8 +87,8 @@ class CmekGuardrails:
         for one in judge(found):
             if one.meant is None:
                 file, logical_id, within = one.reported
-                what = f"{within}{one.what} {one.allows}"
-                violations.append(_violation(one.rule, what, one.cure, file, logical_id, "error"))
+                what = f"{within}{one.what} {one.breaks.allows}"
+                violations.append(_violation(one.rule, what, one.breaks.cure, file, logical_id, "error"))
         # The one way to mean what the lock refuses is `cmek unlock`.
         for refusal in refusals(self._lock_file, run):
             what = f"{refusal.what} {refusal.consequence}"

@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
-from typing import ClassVar, Final, NamedTuple
+from typing import Final, NamedTuple
 
 from cmek_construct import guide
 from cmek_construct.checks import EXTERNAL_ID, REGION
@@ -33,6 +33,7 @@ class Rule(NamedTuple):
     sentence: str
     allows: str
     cure: str
+    policies: str = ""  # the kinds of policies whose statements it is about
 
 
 @cache
@@ -40,34 +41,19 @@ def rules() -> Mapping[str, Rule]:
     """Every rule, by the name of its section: read where somebody is told of one."""
     actions = f"{', '.join(guide.KEY_USE[:-1])} and {guide.KEY_USE[-1]}"
     page = rows(Path(__file__).with_name("rules.ini")).items()
-    said = {name: [row[what].replace("{actions}", actions) for what in Rule._fields[1:]] for name, row in page}
-    return {name: Rule(name.partition(" ")[0], *texts) for name, texts in said.items()}
+    said = {name: {what: text.replace("{actions}", actions) for what, text in row.items()} for name, row in page}
+    return {name: Rule(name.partition(" ")[0], **texts) for name, texts in said.items()}
 
 
 @dataclass(frozen=True)
 class Violation:
     """A rule that a template breaks."""
 
-    name: str  # of its section in `rules.ini`
-    rule: str  # its id, with the witness: who could do what
+    breaks: Rule
+    rule: str  # the rule's id, with the witness: who could do what
     place: Place
     what: str  # what is wrong, in one sentence, with the value
     meant: str | None  # why it is meant, where its construct, the app or who asks says so
-
-    @property
-    def allows(self) -> str:
-        """What it allows whom to do."""
-        return rules()[self.name].allows
-
-    @property
-    def cure(self) -> str:
-        """The way out."""
-        return rules()[self.name].cure
-
-    @property
-    def logical_id(self) -> str:
-        """Of the resource."""
-        return self.place.logical_id
 
     @property
     def reported(self) -> tuple[Path, str, str]:
@@ -82,46 +68,32 @@ def broken(name: str, place: Place, what: str, witness: str = "", meant: str | N
     text = re.sub(r"[^A-Za-z0-9_+=,.@:/*?-]", "", witness.replace(" ", "_"))
     if len(text) > _LONGEST_WITNESS:
         text = f"{text[:_LONGEST_WITNESS]}-{hashlib.sha256(text.encode()).hexdigest()[:8]}"
-    id = name.partition(" ")[0]
-    return Violation(name, f"{id}[{text}]" if witness else id, place, what, meant)
+    rule = rules()[name]
+    return Violation(rule, f"{rule.id}[{text}]" if witness else rule.id, place, what, meant)
 
 
-@dataclass(frozen=True, eq=False)
-class Subject:
-    """A role or a key in one case."""
-
-    found: Found
-    now: Now
-    where: ClassVar[str]
-
-    @property
-    def place(self) -> Place:
-        return self.now.place
-
-
-@dataclass(frozen=True, eq=False)
-class Trust(Subject):
+class Trust(NamedTuple):
     """A role in one case, and whom its trust policy takes for Pinecone: one account, its roles, and one external ID.
 
     Read out of the policy itself, for only Pinecone's console shows the number. What else the policy allows is then
     beyond what is meant.
     """
 
+    now: Now
     pinecone: str | None  # its account: twelve digits, or a hole; never the role's own. None if none is named.
     asked_id: str | None  # the external ID that the policy asks for
     external_id: str | None  # the one that goes to Pinecone's console, where an output says it; else that
     roles: list[str]  # the ARNs of Pinecone's roles that must come in: in the guide's third form those of the guide
     limit: guide.Policy  # the guide's trust policies for all that is meant
-    where = "The trust policy"
 
 
 def trusts_of(found: Found) -> dict[Place, list[Trust]]:
     """The roles that Pinecone assumes, in each case."""
     ids = dict(beside(found.outputs, "Role ARN", "External ID"))
-    return {role.place: [_trust(found, one, ids.get(role.place)) for one in role.cases] for role in found.roles}
+    return {role.place: [_trust(one, ids.get(role.place)) for one in role.cases] for role in found.roles}
 
 
-def _trust(found: Found, now: Now, output: Output | None) -> Trust:
+def _trust(now: Now, output: Output | None) -> Trust:
     statements = list(allowing(now.policy))
     forms: list[re.Match[str]] = []
     for each in statements:
@@ -146,17 +118,15 @@ def _trust(found: Found, now: Now, output: Output | None) -> Trust:
         limit.append(guide.trust_statement(account, guide.ALL_REGIONS, external_id))
     must_come = dict.fromkeys([*regions, *(guide.PINECONE_REGIONS if is_third else ())])
     roles = [f"arn:aws:iam::{account}:role/{guide.ROLE_NAME_PREFIX}{region}" for region in must_come]
-    limits = guide.policy_document(*limit)
-    return Trust(found, now, account, asked_id, external_id, roles, limits)
+    return Trust(now, account, asked_id, external_id, roles, guide.policy_document(*limit))
 
 
-@dataclass(frozen=True, eq=False)
-class KeyUse(Subject):
+class KeyUse(NamedTuple):
     """A key in one case, and who may use it."""
 
+    now: Now
     roles: list[Now]  # the roles of the run that Pinecone assumes and that must be able to use it
     role_arns: list[str]  # those, and one that is not in the run but goes to Pinecone's console
-    where = "The key policy"
 
 
 def key_uses(found: Found, trusts: Mapping[Place, Sequence[Trust]]) -> Iterator[KeyUse]:
@@ -175,4 +145,4 @@ def key_uses(found: Found, trusts: Mapping[Place, Sequence[Trust]]) -> Iterator[
             named = {name for statement in now.policy.statements for name in names_in(statement)}
             roles = [one.now for one in every if one.roles and (one.now.arn in named or not now.roles)]
             arns = list(dict.fromkeys([*(one.now.arn for one in every), *others]))
-            yield KeyUse(found, now, roles, arns)
+            yield KeyUse(now, roles, arns)

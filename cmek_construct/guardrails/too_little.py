@@ -8,12 +8,12 @@ from itertools import islice, product
 from typing import Final, NamedTuple
 
 from cmek_construct import checks, guide
-from cmek_construct.guardrails.rule import KeyUse, Subject, Trust, Violation, broken
+from cmek_construct.guardrails.rule import KeyUse, Trust, Violation, broken
 from cmek_construct.policy import Policy, Request, Said, Statement, Verdict, aws, canonical, read
 from cmek_construct.policy.text import is_known, is_unreadable, parts
 from cmek_construct.policy.words import Quoted, in_doubt, plain
 from cmek_construct.templates.evidence import allowing, organizations
-from cmek_construct.templates.found import Attached, Found
+from cmek_construct.templates.found import Attached, Found, Now
 from cmek_construct.templates.reading import by, each_of, members
 
 _FACTS: Final[Mapping[str, str | None]] = {
@@ -43,41 +43,42 @@ class _Answer(NamedTuple):
     is_denial: bool  # whether a denial takes it, or may do so
 
 
-def of_trust(trust: Trust) -> Iterator[Violation]:
+def of_trust(trust: Trust, found: Found) -> Iterator[Violation]:
     """Pinecone cannot assume the role, or IAM does not take it."""
-    policy, properties = trust.now.policy, trust.now.properties
+    place, policy, properties = trust.now.place, trust.now.policy, trust.now.properties
     # An external ID of the output that the policy does not ask for has a rule of its own.
     own_id = trust.asked_id or trust.external_id
     context = {**_FACTS, "sts:ExternalId": own_id, "sts:RoleSessionName": "${the name of the session}"}
     requests = [Request(role, "sts:AssumeRole", context=context, own=True) for role in trust.roles]
-    yield from _shortages(trust, _asked(trust.found, _but(policy, guide.assume_role_denial()), requests))
+    yield from _shortages(trust.now, _asked(found, _but(policy, guide.assume_role_denial()), requests))
     is_read = not any(one.unreadable for one in policy.statements)
-    if is_read and not requests and not trust.found.ask.beyond(policy, trust.limit):
-        yield broken("pinecone-locked-out", trust.place, "The trust policy lets in none of Pinecone's roles.")
+    if is_read and not requests and not found.ask.beyond(policy, trust.limit):
+        yield broken("pinecone-locked-out", place, "The trust policy lets in none of Pinecone's roles.")
     document = properties.get("AssumeRolePolicyDocument")
     # What only the deploy knows counts as nothing.
     unknown = sum(map(len, re.findall(r"\$\{[^}]*\}", str(document))))
     size = checks.characters(document) - unknown if isinstance(document, dict) else 0
     if size > checks.TRUST_POLICY_QUOTA:
         what = f"The trust policy has {size:,} characters, over {checks.TRUST_POLICY_QUOTA:,}."
-        yield broken("trust-size", trust.place, what)
+        yield broken("trust-size", place, what)
     pairs = [(one.get("Key"), one.get("Value")) for one in map(members, each_of(properties.get("Tags")))]
     try:
         checks.tags("Tags", [pair for pair in pairs if all(isinstance(one, str) and is_known(one) for one in pair)])
     except ValueError as error:
-        yield broken("role-tags", trust.place, str(error))
+        yield broken("role-tags", place, str(error))
 
 
-def of_key(use: KeyUse) -> Iterator[Violation]:
+def of_key(use: KeyUse, found: Found) -> Iterator[Violation]:
     """The role cannot encrypt and decrypt, or the account's root has lost the key."""
-    account, policy = use.now.account, _kept(use.now.policy, lambda one: not organizations(one))
+    key, account = use.now, use.now.account
+    policy = _kept(key.policy, lambda one: not organizations(one))
     root, tags = f"arn:aws:iam::{account}:root", _tags(policy)
     asked = [
         Request(root, action, context={**context, "aws:userid": account, **some}, own=True)
         for action, context in _OWNERS.items()
         for some in tags
     ]
-    every = _asked(use.found, policy, asked if "KeyPolicy" in use.now.properties else ())
+    every = _asked(found, policy, asked if "KeyPolicy" in key.properties else ())
     # The owner may ask with whatever tags let it.
     owner = [
         max(answers, key=lambda it: (it.how == "yes", it.how == "unsure"))
@@ -91,19 +92,18 @@ def of_key(use: KeyUse) -> Iterator[Violation]:
     # What keeps the owner out as well is said of the owner alone.
     denied = {id(it.said.statement) for it in owner if it.how == "no" and it.is_denial}
     missed = {id(it.said.statement) for it in owner if it.how != "yes"}
-    needed = _asked(use.found, policy, requests)
-    yield from _shortages(
-        use, (it for it in needed if id(it.said.statement) not in (denied if it.how == "no" else missed))
-    )
+    needed = _asked(found, policy, requests)
+    needed = (it for it in needed if id(it.said.statement) not in (denied if it.how == "no" else missed))
+    yield from _shortages(key, needed)
     for it in [it for it in owner if it.how in ("no", "unsure") and not it.is_denial][:1]:
         surely = "surely " if it.how == "unsure" else ""
         what = f"The key policy does not {surely}let the account's root {it.request.action}."
-        yield broken("key-owner", use.place, what)
+        yield broken("key-owner", key.place, what)
     denials = [it for it in owner if it.is_denial]
     for denial in [it.said.statement for it in denials if it.how == "no" and it.said.statement][:1]:
         what = f"The key policy denies kms:PutKeyPolicy to its own account, by {Quoted(denial.name)}."
-        yield broken("key-owner-denied", use.place, what)
-    yield from _shortages(use, (it for it in denials if it.how == "unsure"), "key-owner-denied")
+        yield broken("key-owner-denied", key.place, what)
+    yield from _shortages(key, (it for it in denials if it.how == "unsure"), "key-owner-denied")
 
 
 def _tags(policy: Policy) -> list[dict[str, str | None]]:
@@ -153,7 +153,7 @@ def _asked(found: Found, policy: Policy, requests: Sequence[Request]) -> Iterato
         yield _Answer(request, said, how, is_denial)
 
 
-def _shortages(subject: Subject, needed: Iterable[_Answer], unsure: str = _NOT_SEEN) -> Iterator[Violation]:
+def _shortages(of: Now, needed: Iterable[_Answer], unsure: str = _NOT_SEEN) -> Iterator[Violation]:
     """One violation for each statement, or condition, that keeps somebody out or may do so."""
     found: dict[tuple[str, tuple[str, ...]], list[Request]] = {}
     for request, said, how, is_denial in needed:
@@ -165,9 +165,9 @@ def _shortages(subject: Subject, needed: Iterable[_Answer], unsure: str = _NOT_S
         what = " and ".join(dict.fromkeys(one.action for one in requests))
         rule, text = "pinecone-locked-out", f"does not let {whom} {what}{''.join(f' by {Quoted(one)}' for one in why)}."
         if how == "unsure":
-            hangs_on = subject.place.stack.short(plain(in_doubt(why)))
+            hangs_on = of.place.stack.short(plain(in_doubt(why)))
             rule, text = unsure, f"does not surely let {whom} {what}: that hangs on {hangs_on}."
-        yield broken(rule, subject.place, f"{subject.where} {text}", " ".join(why) or requests[0].principal)
+        yield broken(rule, of.place, f"The {of.policy.kind} policy {text}", " ".join(why) or requests[0].principal)
 
 
 def _may_be_of_kms(statement: Statement) -> bool:

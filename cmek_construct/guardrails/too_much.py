@@ -19,7 +19,7 @@ from cmek_construct.policy.statements import DELETED
 from cmek_construct.policy.text import is_known, is_unreadable, parts
 from cmek_construct.policy.words import Quoted, plain
 from cmek_construct.templates.evidence import LOOK_ALIKE, NOBODY, allowing
-from cmek_construct.templates.found import Attached, Found, Naming
+from cmek_construct.templates.found import Attached, Found, Naming, Now
 
 # The role's own permissions, what lets it in elsewhere, and the outputs.
 
@@ -47,9 +47,8 @@ def of_permission(attached: Attached, found: Found) -> Iterator[Violation]:
     name, place, policy, account = attached.name, attached.place, attached.policy, attached.role.stack.account
     if policy is None:
         if is_unreadable(name):
-            yield broken(
-                "cannot-be-judged", place, f"A policy of the role is {Quoted(name)}, which cannot be read.", name
-            )
+            what = f"A policy of the role is {Quoted(name)}, which cannot be read."
+            yield broken("cannot-be-judged", place, what, name)
         elif not attached.is_boundary:
             what = f"The role has the policy {Quoted(name)}, which no template shows."
             yield broken("role-permissions", place, what, name)
@@ -147,11 +146,12 @@ _Row: TypeAlias = tuple[str, str, object]
 
 
 def _beyond(
-    subject: Trust | KeyUse, limit: guide.Policy, rows: Callable[[Witness, str], list[_Row]]
+    of: Now, ask: Questions, limit: guide.Policy, rows: Callable[[Witness, str], list[_Row]]
 ) -> Iterator[Violation]:
     """What a policy allows beyond its limit: each statement and principal under one rule; and whom it names in vain."""
     found: dict[int, list[Violation]] = {}
-    for witness in subject.found.ask.beyond(subject.now.policy, limit):
+    where = f"The {of.policy.kind} policy"
+    for witness in ask.beyond(of.policy, limit):
         statement = witness.statement
         maybe = () if witness.certain else witness.hangs_on
         everybody = statement.not_principals is not None or any(one.name == "*" for one in statement.principals or ())
@@ -161,22 +161,22 @@ def _beyond(
             hidden = [*filter(is_unreadable, texts), *statement.unreadable]
             if hidden:
                 rule, whom = "cannot-be-judged", hidden[0]
-                what = f"{subject.where} has {Quoted(whom)}, which cannot be judged from the template."
+                what = f"{where} has {Quoted(whom)}, which cannot be judged from the template."
             else:
                 rule, whom = next((rule, about) for rule, about, is_it in rows(witness, who) if is_it)
                 narrowed = replace(witness, principals=(who,), actions=tuple(_actions_of(witness)))
-                said = f"{Quoted(statement.name)}: {plain(words.of_witness(narrowed, subject.now.account))}"
-                what = subject.place.stack.short(f"{subject.where}, {said}")
-            found.setdefault(id(statement), []).append(broken(rule, subject.place, what, whom))
+                said = f"{Quoted(statement.name)}: {plain(words.of_witness(narrowed, of.account))}"
+                what = of.place.stack.short(f"{where}, {said}")
+            found.setdefault(id(statement), []).append(broken(rule, of.place, what, whom))
     for some in found.values():
-        rules = {one.name for one in some}
-        yield from (one for one in some if not rules.intersection(_SAID_BY.get(one.name, ())))
+        ids = {one.breaks.id for one in some}
+        yield from (one for one in some if not ids.intersection(_SAID_BY.get(one.breaks.id, ())))
     # The unique ID that AWS puts in the place of a role or user that was deleted.
-    for statement in subject.now.policy.statements:
+    for statement in of.policy.statements:
         for one in statement.principals or ():
             if one.kind == "AWS" and DELETED.fullmatch(one.name):
                 what = f"{one.name}, the ID of a role or user that was deleted, in {Quoted(statement.name)}."
-                yield broken("deleted-principal", subject.place, f"{subject.where} names {what}", one.name)
+                yield broken("deleted-principal", of.place, f"{where} names {what}", one.name)
 
 
 def _actions_of(witness: Witness) -> list[str]:
@@ -191,10 +191,11 @@ def _actions_of(witness: Witness) -> list[str]:
 # The key policy.
 
 
-def of_key(use: KeyUse) -> Iterator[Violation]:
+def of_key(use: KeyUse, found: Found) -> Iterator[Violation]:
     """Who may do more with the key than its limit says, or is of another account."""
-    owner, vendors, shown = use.now.account, use.found.vendors, use.place.stack.short
-    every = dict.fromkeys(one for statement in allowing(use.now.policy) for one in statement.principals or ())
+    key, place, owner = use.now, use.now.place, use.now.account
+    vendors, shown = found.vendors, place.stack.short
+    every = dict.fromkeys(one for statement in allowing(key.policy) for one in statement.principals or ())
     names = [one.name for one in every if one.kind == "AWS" and one.name not in ("*", *use.role_arns)]
     others = [one for one in names if not (_is_of(one, owner) or DELETED.fullmatch(one) or is_unreadable(one))]
     elsewhere = [one.name for one in every if one.kind == "Federated"]
@@ -217,12 +218,13 @@ def of_key(use: KeyUse) -> Iterator[Violation]:
         of_account["ArnNotEquals"] = {"aws:PrincipalArn": use.role_arns}
     people = {"Effect": "Allow", "Principal": {"AWS": "*"}, "Action": "kms:*", "Resource": "*", "Condition": of_account}
     used = (statement for user in users for statement in guide.role_statements(user, guide.KeyAccess.KEY_USER))
-    yield from _beyond(use, guide.policy_document(guide.root_statement(owner), people, *used), rows)
-    of_construct = use.found.run.said_of(use.place.stack, use.place.logical_id, use.now.case)
+    limit = guide.policy_document(guide.root_statement(owner), people, *used)
+    yield from _beyond(key, found.ask, limit, rows)
+    of_construct = found.run.said_of(place.stack, place.logical_id, key.case)
     for who in (one for one in others if one not in vendors):
         what = f"The key policy lets in {Quoted(shown(who))}, who is not seen to be of the key's account."
         meant = "The prop role names this role of another account" if who == of_construct else None
-        yield broken("key-foreign-principal", use.place, what, shown(who), meant)
+        yield broken("key-foreign-principal", place, what, shown(who), meant)
 
 
 def _is_of(name: str, account: str) -> bool:
@@ -236,22 +238,22 @@ def _is_of(name: str, account: str) -> bool:
 _WHOLE: Final = re.compile(r"\*|[0-9]{12}|arn:[^:]*:iam::[^:]*:root")
 
 
-def of_trust(trust: Trust) -> Iterator[Violation]:
+def of_trust(trust: Trust, found: Found) -> Iterator[Violation]:
     """Who else than Pinecone may assume the role, and how."""
-    own, pinecone = trust.now.account, trust.pinecone
-    values = (pinecone, trust.external_id)
-    unread = [one for one in values if one and one.startswith("${") and one[2:-1] not in trust.found.run.typed]
-    for whom in map(trust.place.stack.short, unread):
+    place, own, pinecone = trust.now.place, trust.now.account, trust.pinecone
+    short, values = place.stack.short, (pinecone, trust.external_id)
+    unread = [one for one in values if one and one.startswith("${") and one[2:-1] not in found.run.typed]
+    for whom in map(short, unread):
         what = f"The trust policy has {Quoted(whom)} in the place of an account or an ID."
-        yield broken("cannot-be-judged", trust.place, what, whom)
+        yield broken("cannot-be-judged", place, what, whom)
 
     def rows(witness: Witness, who: str) -> list[_Row]:
-        statement, short = witness.statement, trust.place.stack.short
+        statement, does = witness.statement, " ".join(_actions_of(witness))
         whom, is_whole = short(who), _WHOLE.fullmatch(who)
         arns = statement.compared(aws.PRINCIPAL_ARN)
         like = {it["account"] for it in map(ANY_ROLE.fullmatch, arns if is_whole else [who]) if it}
-        found = ANY_ROLE.fullmatch(witness.request.principal) if is_whole else ONE_ROLE.fullmatch(who)
-        account = found["account"] if found else None
+        form = ANY_ROLE.fullmatch(witness.request.principal) if is_whole else ONE_ROLE.fullmatch(who)
+        account = form["account"] if form else None
         is_pinecone = account is not None and account == pinecone
         asked = " ".join(f"{one.operator} {' '.join(one.values)}" for one in statement.on(aws.EXTERNAL_ID)) or "none"
         return [
@@ -259,11 +261,7 @@ def of_trust(trust: Trust) -> Iterator[Violation]:
             ("trust-own-account", whom, own in like or who in (own, f"arn:aws:iam::{own}:root")),
             ("trust-accounts", whom, pinecone and account in like and not is_pinecone),
             ("trust-look-alike", whom, LOOK_ALIKE.search(who) and not is_pinecone),
-            (
-                "trust-action",
-                " ".join(_actions_of(witness)),
-                is_pinecone and witness.request.action != "sts:AssumeRole",
-            ),
+            ("trust-action", does, is_pinecone and witness.request.action != "sts:AssumeRole"),
             ("trust-external-id", short(asked) if asked.startswith("StringLike ") else asked, is_pinecone),
             ("cannot-be-judged", short(str(pinecone)), is_whole and pinecone in unread and like == {pinecone}),
             ("trust-principal-pattern", f"{whom} {' '.join(arns)}", is_whole and arns),
@@ -271,12 +269,12 @@ def of_trust(trust: Trust) -> Iterator[Violation]:
             ("trust-foreign-principal", whom, True),
         ]
 
-    yield from _beyond(trust, trust.limit, rows)
+    yield from _beyond(trust.now, found.ask, trust.limit, rows)
     # One of Pinecone's roles in capitals or under a path, where IAM keeps one name a role.
     for one in (one for statement in allowing(trust.now.policy) for one in statement.principals or ()):
         name = parts(one.name, "/")[-1].lower()
         is_like = name.startswith(guide.ROLE_NAME_PREFIX) and one.name.startswith("arn:aws:iam:")
         if is_like and not (ANY_ROLE.fullmatch(one.name) or is_unreadable(one.name)):
-            whom = trust.place.stack.short(one.name)
+            whom = short(one.name)
             what = f"The trust policy names {Quoted(whom)}, which is not to the letter one of Pinecone's roles."
-            yield broken("trust-look-alike", trust.place, what, whom)
+            yield broken("trust-look-alike", place, what, whom)

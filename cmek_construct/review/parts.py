@@ -31,12 +31,6 @@ from cmek_construct.templates.stacks import ALIAS, KEYS, ROLE, Stack, hole_of
 from cmek_construct.templates.values import NOTHING
 from cmek_construct.who.answers import Alike, Row, Who, about, together
 
-_OF_STATEMENTS: Final[Mapping[Kind, tuple[str, ...]]] = {
-    "trust": ("trust-", "pinecone-", "deleted-", "cannot-"),
-    "key": ("key-owner", "key-role", "key-grants", "key-open", "key-foreign", "pinecone-", "deleted-", "cannot-"),
-    "permissions": ("role-permissions", "pinecone-", "cannot-"),
-}
-"""Guardrails about the statements of each kind of policy, by how their ids begin."""
 CUT_OFF: Final = "cut off"
 _BEST_FIRST: Final = (Verdict.YES, Verdict.BY_ACCOUNT, Verdict.CANNOT_TELL, Verdict.NO)
 NAMES: Final = ("RoleName", "AliasName")  # properties that name a role or an alias
@@ -88,8 +82,7 @@ class Part:
         every = [*(one.logical_id for one in self.things), *(policy.owner for policy in self.policies)]
         self.logical_ids = list(dict.fromkeys(every))
         self.refused = [one for one in self.findings if one.meant is None]
-        broken = [one.rule for one in self.refused]
-        self.breaks = {kind for kind, ids in _OF_STATEMENTS.items() if any(one.startswith(ids) for one in broken)}
+        self.breaks = {kind for one in self.refused for kind in one.breaks.policies.split()}
         """The kinds of policies of which a guardrail about statements is not kept, and nobody acknowledged it."""
 
     def _asked(self, about: str) -> list[Row]:
