@@ -18,9 +18,10 @@ from cmek_construct.commands.options import ACCOUNT_OF_TEMPLATES, AS_JSON, TEMPL
 from cmek_construct.commands.printing import refuse, shown, tell_what_to_ask, told
 from cmek_construct.policy import Verdict
 from cmek_construct.templates.pinecone import find
+from cmek_construct.templates.reading import by
 from cmek_construct.templates.run import read_run
 from cmek_construct.who import answers as asking
-from cmek_construct.who.answers import GRANT, NOT_SHOWN, ON_KEY, Row, Who, together
+from cmek_construct.who.answers import ASSUME, GRANT, NOT_SHOWN, ON_KEY, Row, Who, together
 
 LEGEND: Final = (
     "yes: the policy lets it; whoever is of another account needs leave of that account besides. "
@@ -107,9 +108,9 @@ def _show(answers: Sequence[Who]) -> None:
         for logical_id in map(printable, one.own_permissions):
             more = "has policies of its own in the template: they are among the IAM policies of its account."
             console.print(f"{logical_id} {more}")
-        for rows, table in ((one.roles, _of_role), (one.keys, _of_key)):
-            for logical_id, some in groupby(rows, key=lambda row: row.resource):
-                console.print(drawn(*table(printable(logical_id), list(some))))
+        for logical_id, rows in by(one.rows, lambda row: row.resource).items():
+            table = _of_role if rows[0].action == ASSUME else _of_key
+            console.print(drawn(*table(printable(logical_id), rows)))
         for doubt in dict.fromkeys(row.doubt for row in one.rows if row.doubt):
             console.print(f"cannot tell: {doubt}")
     console.print(f"\n{LEGEND}")
@@ -124,9 +125,9 @@ def _of_role(name: str, rows: Sequence[Row]) -> _Table:
     columns = [(called.get(str(presents), printable(own)), 15) for presents, own in presented]
     lines = []
     for somebody, of_one in groupby(rows, key=lambda row: row.who):
-        cells, by = zip(*((row.answer, row.statement) for row in of_one), strict=True)
+        cells, deciding = zip(*((row.answer, row.statement) for row in of_one), strict=True)
         same = cells[:1] * (len(columns) - len(cells))  # whatever is presented
-        lines.append((printable(somebody.words), *cells, *same, ", ".join(dict.fromkeys(filter(None, by)))))
+        lines.append((printable(somebody.words), *cells, *same, ", ".join(dict.fromkeys(filter(None, deciding)))))
     title = f"Who may assume the role {name}, by the external ID that is presented"
     return title, (("Who", 40), *columns, ("By", None)), tuple(lines), None
 

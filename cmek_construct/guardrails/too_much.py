@@ -11,20 +11,18 @@ from dataclasses import replace
 from itertools import takewhile
 from typing import Any, Final, TypeAlias
 
-from cmek_construct import guide
+from cmek_construct import checks, guide
 from cmek_construct.guardrails.rule import ANY_ROLE, ONE_ROLE, KeyUse, Trust, Violation, broken
 from cmek_construct.policy import Policy, Statement, Witness, aws, words
 from cmek_construct.policy.questions import Questions
 from cmek_construct.policy.statements import DELETED
 from cmek_construct.policy.text import is_known, is_unreadable, parts
 from cmek_construct.policy.words import Quoted, plain
-from cmek_construct.templates.evidence import LOOK_ALIKE, NOBODY, allowing
+from cmek_construct.templates.evidence import LOOK_ALIKE, NOBODY, account_of, allowing
 from cmek_construct.templates.found import Attached, Found, Naming, Now
 
 # The role's own permissions, what lets it in elsewhere, and the outputs.
 
-_ALL_KEYS: Final = re.compile(r"arn:aws:kms:\*:(?P<account>[0-9]{12}):key/\*")
-_ONE_KEY: Final = re.compile(r"arn:aws:kms:[a-z0-9-]+:(?P<account>[0-9]{12}):key/[A-Za-z0-9-]{1,64}")
 _GRANTS_NOTHING: Final = ("AWS::EC2::VPCEndpoint", "AWS::Organizations::Policy")
 """Their policies only narrow what others allow."""
 _LET_IN: Final = re.compile(
@@ -61,9 +59,8 @@ def of_permission(attached: Attached, found: Found) -> Iterator[Violation]:
     # The guide's second tab, or exact keys of another account with a key user's actions.
     limit = []
     for text in (text for one in readable if not may_be_own for text in one.resources or ()):
-        for form, actions in ((_ALL_KEYS, guide.ENCRYPT_DECRYPT), (_ONE_KEY, guide.KEY_USE)):
-            key = form.fullmatch(text)
-            if key and key["account"] != account:
+        for form, actions in ((aws.EACH_KEY, guide.ENCRYPT_DECRYPT), (checks.KEY_ARN, guide.KEY_USE)):
+            if form.fullmatch(text) and account_of(text) != account:
                 limit.append({"Effect": "Allow", "Action": list(actions), "Resource": text})
     # Denials give nothing: they are looked at only where something is too much without them.
     excess = [] if attached.is_boundary else readable
@@ -101,7 +98,7 @@ def of_naming(naming: Naming, ask: Questions) -> Iterator[Violation]:
             yield broken("role-permissions", naming.place, f"{where} names the role.", f"{kind} {naming.member}")
         return
     # What the role may do and not every role of its account may.
-    account = f"arn:aws:iam::{parts(naming.arn, ':')[4]}"
+    account = f"arn:aws:iam::{account_of(naming.arn)}"
     root = {"Effect": "Allow", "Principal": {"AWS": f"{account}:root"}, "Action": "*", "Resource": "*"}
     everybodys, of_role = (
         [witness.statement for witness in ask.beyond(policy, guide.policy_document(root), who)]
@@ -197,13 +194,13 @@ def of_key(use: KeyUse, found: Found) -> Iterator[Violation]:
     vendors, shown = found.vendors, place.stack.short
     every = dict.fromkeys(one for statement in allowing(key.policy) for one in statement.principals or ())
     names = [one.name for one in every if one.kind == "AWS" and one.name not in ("*", *use.role_arns)]
-    others = [one for one in names if not (_is_of(one, owner) or DELETED.fullmatch(one) or is_unreadable(one))]
+    others = [one for one in names if not (account_of(one) == owner or DELETED.fullmatch(one) or is_unreadable(one))]
     elsewhere = [one.name for one in every if one.kind == "Federated"]
     users = dict.fromkeys([*use.role_arns, *others, *sorted(vendors)])
 
     def rows(witness: Witness, who: str) -> list[_Row]:
         does = " ".join([shown(who), *_actions_of(witness)])
-        is_user = who in users or (_is_of(who, owner) and witness.statement.principals is not None)
+        is_user = who in users or (account_of(who) == owner and witness.statement.principals is not None)
         return [
             ("key-foreign-principal", shown(who), who in elsewhere),
             ("key-grants", does, is_user and witness.request.action in guide.GRANTS),
@@ -225,12 +222,6 @@ def of_key(use: KeyUse, found: Found) -> Iterator[Violation]:
         what = f"The key policy lets in {Quoted(shown(who))}, who is not seen to be of the key's account."
         meant = "The prop role names this role of another account" if who == of_construct else None
         yield broken("key-foreign-principal", place, what, shown(who), meant)
-
-
-def _is_of(name: str, account: str) -> bool:
-    """Whether a principal is an account, or one of it."""
-    found = parts(name, ":")
-    return account in (name, found[4] if len(found) > 5 else None)
 
 
 # The trust policy.

@@ -13,14 +13,13 @@ from cmek_construct import checks, guide, policy
 from cmek_construct.customers import Customers
 from cmek_construct.guide import ENDING, GRANTS, ROLE_NAME_PREFIX, Statement
 from cmek_construct.policy import CannotBeJudged, Policy, Principal, Request, Witness, answers, beyond, read
-from cmek_construct.policy.aws import DIRECT_CALL, EXPANDED, EXTERNAL_ID, PRINCIPAL_ARN, TRAILING_DAYS
+from cmek_construct.policy.aws import DIRECT_CALL, EACH_KEY, EXPANDED, EXTERNAL_ID, PRINCIPAL_ARN, TRAILING_DAYS
 from cmek_construct.policy.statements import Kind, gone, named_by, naming_as
 from cmek_construct.policy.words import Quoted, of_witness, plain, quoted_list
 
 _EVERYBODY: Final = Principal("AWS", "*")
 _EVERYTHING: Final = policy.Statement("everything", "Allow", (_EVERYBODY,), actions=("*",), resources=("*",))
 _PINECONE: Final = re.compile(rf"arn:aws:iam::([0-9]{{12}}):role/{ROLE_NAME_PREFIX}(.+)")
-_CUSTOMER: Final = re.compile(r"arn:aws:kms:\*:([0-9]{12}):key/\*")
 _SHOWN: Final = 6
 
 
@@ -151,7 +150,7 @@ def customers_in(statements: Iterable[Any]) -> Customers:
     for one in read(list(statements), "permissions").statements:
         if one.resources and where.same(one.raw, guide.customer_statement("", one.resources)):
             names += one.resources
-    accounts = list(dict.fromkeys(found[1] for found in map(_CUSTOMER.fullmatch, names) if found))
+    accounts = list(dict.fromkeys(found[1] for found in map(EACH_KEY.fullmatch, names) if found))
     keys = dict.fromkeys(filter(checks.KEY_ARN.fullmatch, names))
     return Customers(accounts, [key for key in keys if key.split(":")[4] not in accounts])
 

@@ -10,20 +10,6 @@ from cmek_construct.policy.statements import Policy, Principal, Statement, read
 from cmek_construct.policy.text import ACCOUNT, REGION, canonical, literal
 
 __all__ = [
-    "ACCOUNT",
-    "REGION",
-    "CannotBeJudged",
-    "Policy",
-    "Principal",
-    "Request",
-    "Said",
-    "Statement",
-    "Verdict",
-    "Witness",
-    "answers",
-    "beyond",
-    "canonical",
-    "literal",
-    "read",
-    "short",
-]
+    "ACCOUNT", "REGION", "CannotBeJudged", "Policy", "Principal", "Request", "Said", "Statement", "Verdict", "Witness",
+    "answers", "beyond", "canonical", "literal", "read", "short",
+]  # fmt: skip

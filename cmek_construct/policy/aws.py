@@ -26,6 +26,8 @@ _FOR: Final = {
     "-": (),
 }
 """What actions are for, each as patterns of ARNs."""
+KEY_ARN: Final = re.compile(r"arn:aws:kms:[a-z0-9-]+:[0-9]{12}:key/[A-Za-z0-9-]+")
+EACH_KEY: Final = re.compile(r"arn:aws:kms:\*:([0-9]{12}):key/\*")  # every key of an account
 _TABLE: Final = Path(__file__).with_name("aws.txt").read_text(encoding="utf-8")
 _ROWS: Final = [row.split() for row in re.split(r"\n(?! )", _TABLE) if row and not row.startswith("#")]
 """An action, what it is for, and its condition keys; or a condition key and its type."""

@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Any, Final, TypeAlias
 
 from cmek_construct.guide import ADMINISTRATION, Statement
+from cmek_construct.policy.aws import EACH_KEY, KEY_ARN
 from cmek_construct.policy.comparing import Witness
 from cmek_construct.policy.context import read_operator
 from cmek_construct.policy.statements import MEMBERS, as_list
@@ -21,8 +22,6 @@ from cmek_construct.rows import rows
 
 _ROLE: Final = re.compile(r"arn:(aws[a-z-]*):iam::([0-9]{12}|\$\{[^{}]+\}):role/(.+)")
 _ROOT: Final = re.compile(r"arn:aws[a-z-]*:iam::([0-9]{12}|\$\{AWS::AccountId\}):root|[0-9]{12}")
-_KEY: Final = re.compile(r"arn:aws:kms:[a-z0-9-]+:[0-9]{12}:key/[A-Za-z0-9-]+")
-_EACH_KEY: Final = re.compile(r"arn:aws:kms:\*:([0-9]{12}):key/\*")
 _tables: Final = partial(rows, Path(__file__).with_name("words.ini"))
 _PLACE: Final = re.compile(r"\{(\w+)\}")
 
@@ -184,9 +183,9 @@ def _resources(statement: Statement) -> Words:
 
 def _resource(resource: Any) -> Words:
     text = resource if isinstance(resource, str) else ""
-    if every := _EACH_KEY.fullmatch(text):
+    if every := EACH_KEY.fullmatch(text):
         return ["each key of AWS account ", Quoted(every[1]), " whose own policy lets it"]
-    return ["the key ", Quoted(text), ", if its own policy lets it"] if _KEY.fullmatch(text) else [Quoted(resource)]
+    return ["the key ", Quoted(text), ", if its own policy lets it"] if KEY_ARN.fullmatch(text) else [Quoted(resource)]
 
 
 def _conditions(condition: Any, denies: bool) -> Words:

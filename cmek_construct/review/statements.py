@@ -10,6 +10,7 @@ from typing import Any, Final, Literal, NamedTuple, TypeAlias
 
 from cmek_construct import checks, guide
 from cmek_construct.guide import GRANTS, PINECONE_REGIONS, KeyAccess, Statement
+from cmek_construct.policy.aws import KEY_ARN
 from cmek_construct.policy.statements import Kind, as_list
 from cmek_construct.policy.words import Quoted, Words, of_statement
 from cmek_construct.templates.choices import Choices
@@ -23,7 +24,6 @@ Line: TypeAlias = tuple[str, str]  # on which side it stands, ``both``, ``guide`
 _PLACE: Final = re.compile("<(Pinecone|external ID|role|administrator|customer|label)>")
 _ORDER: Final = ("Sid", "Effect", "Principal", "Action", "Resource", "Condition")
 _PINECONE: Final = re.compile(rf"arn:aws:iam::([0-9]{{12}}|\$\{{[A-Za-z0-9.:]+\}}):role/{guide.ROLE_NAME_PREFIX}")
-_KEY_ARN: Final = re.compile(r"arn:aws:kms:[a-z0-9-]+:[0-9]{12}:key/[A-Za-z0-9-]+")
 
 
 class Beside(NamedTuple):
@@ -135,7 +135,7 @@ class Said:
             "label": like is not None and changed == {"Sid"},
             "two_actions": like == "use" and set(self.values("Action")) == {*guide.ENCRYPT_DECRYPT},
             "pin_account": like == "all_regions" and changed == {"AWS"} and pins,
-            "single_keys": like == "customer" and all(map(_KEY_ARN.fullmatch, self.values("Resource"))),
+            "single_keys": like == "customer" and all(map(KEY_ARN.fullmatch, self.values("Resource"))),
         }
         return [name for name, holds in told.items() if holds]
 

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Final
 
 from cmek_construct.guide import ROLE_NAME_PREFIX
 from cmek_construct.policy import Policy, Statement
+from cmek_construct.policy.context import owner_of
 from cmek_construct.policy.text import glob, holes, is_known, lower, may_be_one, parts, pieces
 from cmek_construct.templates.reading import members
 from cmek_construct.templates.stacks import ROLE, Place
@@ -170,9 +171,8 @@ def pinecones_accounts(policy: Policy) -> list[str]:
 
 
 def account_of(text: str) -> str:
-    """The account in an ARN; a text that is none, itself."""
-    found = parts(text, ":")
-    return found[4] if len(found) > 4 else text
+    """The account in an ARN; a text that has none, itself."""
+    return owner_of(text) or text
 
 
 def organizations(*statements: Statement) -> list[str]:

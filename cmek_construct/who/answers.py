@@ -78,13 +78,7 @@ class Who:
     account_is_known: bool
     assumed: Mapping[str, str]  # parameters whose default decided a condition of the template
     own_permissions: Sequence[str]  # roles of Pinecone's that have permissions of their own in the template
-    roles: list[Row]
-    keys: list[Row]
-
-    @property
-    def rows(self) -> list[Row]:
-        """All of them."""
-        return [*self.roles, *self.keys]
+    rows: list[Row]  # about the roles, then about the keys
 
 
 def together(rows: Iterable[Row], said: Callable[[Row], T]) -> Alike[T]:
@@ -118,19 +112,17 @@ def two_accounts(found: Found) -> str | None:
 
 def about(found: Found, stack: Stack) -> Who:
     """The answers about one stack."""
-    some = found.by_stack.get(stack, [])
+    some = sorted(found.by_stack.get(stack, []), key=lambda one: one.place.type != ROLE)
     read = [one for one in some if isinstance(one, Resource)]
     named = {place for one in read for now in one.cases for place in now.roles}
     beside = (found.by_place[place] for place in sorted(named, key=str))
     pinecone = next(iter(_accounts_of_pinecone([*read, *beside])), None)
     assumed: dict[str, str] = {}
-    rows = [(one.place, _about(found, one, pinecone, assumed)) for one in some]
     return Who(
         template=stack.template.name,
         account=stack.short(stack.account),
         account_is_known=is_known(stack.account),
-        roles=[row for place, answered in rows if place.type == ROLE for row in answered],
-        keys=[row for place, answered in rows if place.type != ROLE for row in answered],
+        rows=[row for one in some for row in _about(found, one, pinecone, assumed)],
         assumed=assumed,
         own_permissions=[one.place.logical_id for one in read if not all(it.is_boundary for it in one.attached)],
     )
