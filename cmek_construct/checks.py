@@ -105,6 +105,11 @@ def within(holds: Callable[[Any], object], allowed: str, way_out: str) -> Check:
     return lambda parameter, value: None if holds(value) else refuse(parameter, value, allowed, way_out)
 
 
+def whole(bounds: range, allowed: str, way_out: str) -> Check:
+    """A check of a whole number within bounds."""
+    return within(lambda it: type(it) is int and it in bounds, allowed, way_out)
+
+
 def matching(form: str | re.Pattern[str], allowed: str, way_out: str) -> Check:
     """A check of a text that has a form from its beginning to its end."""
     return within(lambda it: is_unknown(it) or (isinstance(it, str) and re.fullmatch(form, it)), allowed, way_out)

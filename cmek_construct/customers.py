@@ -6,7 +6,7 @@ from typing import Final, NamedTuple
 
 from cmek_construct import checks, guide
 from cmek_construct.guide import Policy
-from cmek_construct.props import Prop
+from cmek_construct.props import row
 
 MANAGED_POLICY: Final = 6_144  # characters of an IAM managed policy
 MANAGED_POLICIES: Final = 10  # on an IAM role, by default: it can be raised to 20
@@ -65,21 +65,13 @@ def _listed(check: checks.Check, what: str, way_out: str) -> checks.Check:
     return partial(checks.listed, check=known, what=what, way_out=way_out, each="each customer", least=0)
 
 
-CUSTOMERS: Final = (
-    Prop("customer_account_ids", "a list of 12-digit strings, in any order", left_out=()).does(
-        "AWS accounts of customers: the role may encrypt and decrypt with every key there whose key policy lets it in. "
-        "Who comes or goes changes one statement in one managed policy, chosen by the account ID's last digit: 48 fit "
-        "in each, 480 in all, and random IDs fill one of them at some 300 to 400. The policies go with the stack, the "
-        "role stays.",
-        _listed(
-            partial(checks.account_id, way_out="Write the number of the customer's AWS account."),
-            "it is a list of account IDs",
-            'Write ["444455556666"].',
-        ),
+_account_id: Final = partial(checks.account_id, way_out="Write the number of the customer's AWS account.")
+_arn_form: Final = 'Write ["arn:aws:kms:us-east-1:444455556666:key/…"].'
+CUSTOMERS: Final = (  # what a role for keys of customers takes
+    row(
+        "customer_account_ids",
+        _listed(_account_id, "it is a list of account IDs", 'Write ["444455556666"].'),
+        left_out=(),
     ),
-    Prop("customer_key_arns", "a list of ``arn:aws:kms:<region>:<account>:key/<id>``", left_out=()).does(
-        "Single keys of customers, in place of all keys of their accounts.",
-        _listed(checks.key_arn, "it is a list of key ARNs", 'Write ["arn:aws:kms:us-east-1:444455556666:key/…"].'),
-    ),
+    row("customer_key_arns", _listed(checks.key_arn, "it is a list of key ARNs", _arn_form), left_out=()),
 )
-"""What a role for keys of customers takes."""

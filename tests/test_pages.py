@@ -11,6 +11,7 @@ from typing import Any, get_args, get_type_hints
 from jinja2 import Environment, meta
 
 from cmek_construct.aws.objects import Key, PermissionsPolicy, Role
+from cmek_construct.checks import EXTERNAL_ID, PENDING_WINDOW_DAYS, STACK_NAME
 from cmek_construct.commands.printing import texts
 from cmek_construct.deployment.reading import Entry
 from cmek_construct.guardrails.rule import rules
@@ -74,6 +75,20 @@ def test_each_row_of_a_finding_is_asked_for_and_is_given_what_it_says() -> None:
         assert asked == {*rows}, page.name
         for name in asked:
             assert rows[name].get("effect") in (None, *(one.value for one in Effect)), (page.name, name)
+
+
+def test_each_row_of_a_prop_is_of_a_construct_or_of_the_file_and_says_all_that_a_row_says() -> None:
+    page = rows(PACKAGE / "props.ini")
+    used = {one for path in modules() for one in constants(ast.parse(path.read_text(encoding="utf-8")))}
+    shaping = {name for name, said in page.items() if said.get("shapes") in ("role", "key")}
+    assert page.keys() <= used | shaping
+    texts = {"shape", "says", "default", "cdk", "in_file", "also", "shapes"}
+    for name, said in page.items():
+        assert not said.keys() - texts - {"form", "allowed", "way_out", "days"}, name
+        assert len(said.keys() & {"form", "allowed", "way_out"}) in (0, 3), name
+    assert page["pending_window"]["days"] == "{} to {}".format(*PENDING_WINDOW_DAYS)
+    assert page["stack_set_name"]["form"] == STACK_NAME.pattern
+    assert page["external_id"]["form"].endswith(f"){EXTERNAL_ID.pattern}")
 
 
 def test_each_effect_has_a_row_that_says_what_it_means_and_how_long_there_is() -> None:
