@@ -22,32 +22,19 @@ class Customers(NamedTuple):
         """What the two lists, each right by itself, may not say together or of this account."""
         named = [("customer_account_ids", one, one) for one in self.account_ids]
         named += [("customer_key_arns", arn, arn.split(":")[4]) for arn in self.key_arns]
-        whose = {
-            own_account: "of the role's own account. There the key policy alone lets the role in: use PineconeCmek, or "
-            "PineconeKey(role=…), and leave it out here.",
-            pinecone_account: "of Pinecone's account, and Pinecone's keys are none of a customer. Write that of the "
-            "customer's.",
-        }
+        whose = {own_account: "own", pinecone_account: "pinecones"}
         for parameter, value, account in named:
-            why = whose.get(account)
-            if value != account and account in self.account_ids:
-                whole = f"but customer_account_ids has its account, {account}, and with it every key there."
-                why = why or f"{whole} Leave out one of the two."
-            if why:
-                yield ValueError(f"{parameter}: got {value!r}, {why}")
+            is_twice = value != account and account in self.account_ids
+            if row := whose.get(account) or "twice" * is_twice:
+                yield checks.refusal("customers", row, parameter=parameter, value=value, account=account)
         policies = self.policies()
         count = sum(len(one["Statement"]) for one in policies.values())
         for digit, policy in policies.items():
             size = checks.characters(policy)
             if size > MANAGED_POLICY:
-                yield ValueError(
-                    f"{named[0][0]}: got {count:,} customers, "
-                    f"{len(policy['Statement'])} of them with an account ID that ends in {digit}, whose statements "
-                    f"have {size:,} characters. IAM takes {MANAGED_POLICY:,} in a managed policy (48 customers by "
-                    f"account) and {MANAGED_POLICIES} policies on a role by default, and each last digit has its own, "
-                    "so that nobody moves when another comes or goes. Give some of those to a second PineconeRole, "
-                    "with Pinecone projects of its own."
-                )
+                facts = {"parameter": named[0][0], "count": count, "own": len(policy["Statement"]), "digit": digit}
+                facts |= {"size": size, "most": MANAGED_POLICY, "policies": MANAGED_POLICIES}
+                yield checks.refusal("customers", "too-many", **facts)
 
     def cover(self, key_arn: str) -> bool:
         """Whether the role may use this key."""

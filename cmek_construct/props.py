@@ -110,18 +110,13 @@ SHAPING: Final = {"role": NEW_ROLE, "key": (KEY_ADMINS, *NEW_KEY), "role and key
 def contradictions(props: Mapping[str, Any]) -> Iterator[ValueError]:
     """A period of a rotation that is off; and what shapes a new role or key, beside one that is given."""
     if props.get("enable_key_rotation") is False and props["rotation_period"] is not None:
-        yield ValueError(
-            "rotation_period: got a period with enable_key_rotation=False, but a key that does not rotate has none. "
-            "Leave out one of the two."
-        )
+        yield checks.refusal("role and key", "no-rotation")
     for what, shaping in SHAPING.items():
         is_given = all(props.get(one) is not None for one in what.split(" and "))
         for one in shaping if is_given else ():
             if props.get(one.name) is not None:
-                yield ValueError(
-                    f"{one.name}: got {checks.shown(props[one.name])} together with {what}=, but {one.name} only "
-                    f"shapes a {what} that is made here. Leave out {one.name} and set it where your {what} is made, "
-                    f"or leave out {what}."
+                yield checks.refusal(
+                    "role and key", "shapes", prop=one.name, value=checks.shown(props[one.name]), what=what
                 )
 
 
@@ -137,22 +132,13 @@ class Trust:
     def problems(self) -> Iterator[ValueError]:
         """What the parameters, each right by itself, may not say together."""
         if self.regions is ALL_REGIONS and self.external_id is None:
-            yield ValueError(
-                "external_id: got None with regions=ALL_REGIONS, but the guide's third trust policy has an external "
-                "ID: without one, Pinecone's role of every region comes in for whoever names your role. Give a UUID "
-                "v4, or list the regions."
-            )
+            yield checks.refusal("trust", "no-id")
         if self.regions is not ALL_REGIONS and self.pin_account:
-            yield ValueError(
-                "pin_account: got True with explicit regions, but it only replaces the * principal of "
-                "regions=ALL_REGIONS. Leave it out: explicit regions name the account already."
-            )
+            yield checks.refusal("trust", "pinned")
         size = self.known_size()
         if size > checks.TRUST_POLICY_LIMIT:
-            yield ValueError(
-                f"regions: got a trust policy of {size:,} characters, but IAM takes {checks.TRUST_POLICY_LIMIT:,} at "
-                f"most (by default {checks.TRUST_POLICY_QUOTA:,}). List fewer regions, shorten the external ID, or use "
-                "ALL_REGIONS with an external ID."
+            yield checks.refusal(
+                "trust", "too-long", size=size, most=checks.TRUST_POLICY_LIMIT, quota=checks.TRUST_POLICY_QUOTA
             )
 
     def known_size(self, *, suspended: bool = False) -> int:

@@ -77,6 +77,23 @@ def test_each_row_of_a_finding_is_asked_for_and_is_given_what_it_says() -> None:
             assert rows[name].get("effect") in (None, *(one.value for one in Effect)), (page.name, name)
 
 
+def test_each_refusal_is_given_and_is_given_what_it_says() -> None:
+    given: dict[tuple[str, str], set[str]] = {}
+    page = rows(PACKAGE / "refusals.ini")
+    for path in (PACKAGE / name for name in ("", "constructs")):
+        trees = [ast.parse(one.read_text(encoding="utf-8")) for one in path.glob("*.py")]
+        for function in (node for tree in trees for node in ast.walk(tree) if isinstance(node, ast.FunctionDef)):
+            for call in (one for one in ast.walk(function) if isinstance(one, ast.Call)):
+                if ast.unparse(call.func).endswith("refusal") and isinstance(call.args[0], ast.Constant):
+                    about = str(call.args[0].value)
+                    names = constants(call.args[1]) or constants(function) & page[about].keys()
+                    facts = {str(one.arg) for one in call.keywords} - {"None"}
+                    given |= {(about, name): facts or constants(function) for name in names}
+    fields = {(about, name): filled_in({name: said}) for about, row in page.items() for name, said in row.items()}
+    assert given.keys() == fields.keys()
+    assert all(fields[one] <= facts for one, facts in given.items())
+
+
 def test_each_row_of_a_prop_is_of_a_construct_or_of_the_file_and_says_all_that_a_row_says() -> None:
     page = rows(PACKAGE / "props.ini")
     used = {one for path in modules() for one in constants(ast.parse(path.read_text(encoding="utf-8")))}

@@ -74,10 +74,7 @@ class StackSetTargets:
         if call_as is not None:
             checks.one_of("SELF", "DELEGATED_ADMIN")("call_as", call_as)
         if len(organizational_unit_ids) > 50:  # API reference, CreateStackInstances
-            raise ValueError(
-                f"organizational_unit_ids: got {len(organizational_unit_ids):,}, but StackSets takes 50 in one "
-                "operation. Name the unit above them, or make another set under another name."
-            )
+            raise checks.refusal("PineconeCmekStackSet", "units", count=len(organizational_unit_ids))
         # CloudFormation takes the retention with automatic deployment alone.
         retained = {"retainStacksOnAccountRemoval": True} if auto_deployment else {}
         deployment = {"enabled": auto_deployment, **retained}
@@ -133,10 +130,8 @@ class StackSetTargets:
         groups = targets.groups("xx-xxxx-1")
         size = len(json.dumps({"Resources": {"StackSet": {"Properties": {"StackInstancesGroup": groups}}}}, indent=1))
         if size > checks.TEMPLATE:
-            raise ValueError(
-                f"accounts: got {len(accounts):,}, which with their external IDs are {size:,} bytes of the template, "
-                f"but CloudFormation takes {checks.TEMPLATE:,}. Give one external_id for the set, or make another set, "
-                "under another name and in another stack, for the rest of the accounts."
+            raise checks.refusal(
+                "PineconeCmekStackSet", "accounts", count=len(accounts), size=size, most=checks.TEMPLATE
             )
         return targets
 

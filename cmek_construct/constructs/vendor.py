@@ -96,10 +96,7 @@ class CustomerKey(Construct):
         account = ours.environment_of(scope).account
         role_arn = own["role_arn"]
         if account is not None and role_arn.startswith(f"arn:aws:iam::{account}:"):
-            raise ValueError(
-                f"role_arn: got {role_arn!r}, a role of this stack's own account, but CustomerKey is for the role of a "
-                "vendor in another one. Use PineconeKey(role=…) for your own."
-            )
+            raise checks.refusal("role and key", "own-account", role_arn=role_arn)
 
         super().__init__(scope, construct_id)
         # The vendor's PineconeRole has its permissions, which the warning asks for.
