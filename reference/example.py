@@ -26,7 +26,7 @@ _STACKS: Final = {
 def page() -> Page:
     """The page of two stacks: the same in every version that says the same."""
     made = [_template(name, account, given) for name, (account, given) in _STACKS.items()]
-    return Page(judged(Run(made))[0], version="")
+    return Page(judged(Run(made))[0], "", None, ())
 
 
 def _template(name: str, account: str, external_id: str) -> Template:

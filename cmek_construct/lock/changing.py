@@ -7,20 +7,9 @@ from pathlib import Path
 from typing import Final
 
 from cmek_construct import templates
+from cmek_construct.lock import text
 from cmek_construct.lock.identity import EXTERNAL_ID, PINECONE, StackNow, stacks_of
-from cmek_construct.lock.text import (
-    CONDITION,
-    FILE,
-    RESOURCE,
-    Lock,
-    LockError,
-    Place,
-    Stack,
-    read,
-    said,
-    shortened,
-    stacks_at,
-)
+from cmek_construct.lock.text import Lock, LockError, Place, Stack, said, shortened, stacks_at
 from cmek_construct.templates.files import STACK_SET
 
 LOCKED_ROLE: Final = "locked-role"
@@ -51,7 +40,7 @@ def refusals(lock_file: Path, run: templates.Run) -> list[Refusal]:
     A stack that is locked and not among them is no matter: CloudFormation does nothing to it.
     """
     try:
-        lock = read(lock_file)
+        lock = text.read(lock_file)
     except LockError as error:
         files = (one.file for one in run.templates[:1])
         return [_refusal("unread", LOCK_FILE, (file, "", ""), "", {"why": error}) for file in files]
@@ -62,21 +51,17 @@ def _refusal(
     row: str, rule: str, where: tuple[Path, str, str], file: str, facts: Mapping[str, object], part: str = "consequence"
 ) -> Refusal:
     """One of `refusals.ini`, filled in."""
-    facts = {**facts, "file": file, "of_file": "" if file == FILE else f" --file {file}"}
+    facts = {**facts, "file": file, "of_file": "" if file == text.FILE else f" --file {file}"}
     return Refusal(rule, *where[:2], *(said(row, one, **facts) for one in ("what", part, "cure")))
 
 
 def changes(
     lock: Lock, stacks: Sequence[StackNow], file: str, *, beside: bool = False, gone: bool = True
 ) -> Iterator[Refusal]:
-    """What of them would change what is locked.
+    """What of some stacks, as their templates say them, would change what a lock has; messages name its file.
 
-    Args:
-        lock: the lock.
-        stacks: as their templates say them.
-        file: of the lock, for messages.
-        beside: a stack that is locked in another account or region is one more of its name.
-        gone: whether to refuse a stack that was seen to be gone.
+    ``beside``: a stack that is locked in another account or region is one more of its name. ``gone``: whether to refuse
+    a stack that was seen to be gone.
     """
     places = [one.place for one in stacks]
     counted = Counter(one.stack for one in lock)
@@ -124,7 +109,7 @@ def _changed(own: Place, locked: Stack, stack: StackNow, file: str, options: str
             which = f"the {old.word} {old.deployed.get('Arn') or 'that Pinecone has'}"
         facts = {"own": own, "word": old.word, "resource": resource, "which": which, "options": options}
         for name, was, now in differences:
-            consequence = "dropped" if now == _NONE or name == CONDITION else "another"
+            consequence = "dropped" if now == _NONE or name == text.CONDITION else "another"
             if name in (EXTERNAL_ID, PINECONE):
                 is_of_key = name == EXTERNAL_ID and old.word == "key"
                 consequence = "another id" if is_of_key else "another trust"
@@ -138,18 +123,10 @@ def _options(place: Place) -> str:
 
 
 def lock_again(locked: Stack, one: StackNow, ours: Collection[str]) -> tuple[Stack, list[str]]:
-    """What is locked of a stack, with what is new or was unlocked; never with a change of what is in force.
+    """What is locked of a stack, with what is new or was unlocked, and what changed, each in one line.
 
-    Args:
-        locked: as it is.
-        one: the stack as its template says it.
-        ours: the roles and keys that are Pinecone's, each after the name of its stack and a ``/``.
-
-    Returns:
-        The stack, and what changed, each in one line.
-
-    Raises:
-        LockError: something has a name that no line can have.
+    Never with a change of what is in force. Ours are the roles and keys that are Pinecone's, each after the name of its
+    stack and a ``/``. A name that no line can have is a `LockError`.
     """
     stack, done = dict(locked), list[str]()
     for resource, before in locked.items():
@@ -172,7 +149,7 @@ def lock_again(locked: Stack, one: StackNow, ours: Collection[str]) -> tuple[Sta
     for resource in (*own, *around, *accounts):
         identity = one.identity(resource) if resource not in stack else None
         if identity is not None:
-            if not RESOURCE.fullmatch(resource):
+            if not text.RESOURCE.fullmatch(resource):
                 raise LockError(said("file", "name", stack=one.place, resource=shortened(resource)))
             stack[resource] = identity
             done.append(f"{resource}: locked, {'an' if identity.word[0] == 'a' else 'a'} {identity.word}")

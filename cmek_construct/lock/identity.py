@@ -150,10 +150,8 @@ class StackNow:
     def _sources(self, place: templates.Place, asked: set[str], unknown: set[str]) -> _Values:
         """What says what a value is: defaults, conditions, mappings and resources, with those to which these refer.
 
-        Args:
-            place: of the resource.
-            asked: the names of parameters and conditions that decide which case it is.
-            unknown: the holes in its values. Of those that somebody types nothing says more.
+        Asked, by their names, are parameters and conditions that decide which case it is; unknown are the holes in the
+        values. Of those that somebody types nothing says more.
         """
         said = {name[: dot.start()] for name in unknown for dot in re.finditer(r"\.|$", name)}
         looked_up = json.dumps(place.raw, default=str) if any(name.startswith("?") for name in unknown) else ""

@@ -152,13 +152,7 @@ _Line: TypeAlias = tuple[int, str, Any]  # its number, what is said of a thing, 
 
 
 def stacks_at(lock: Lock, place: Place, others: Collection[Place] = ()) -> list[Place]:
-    """The stacks of a lock that this one is: the very one, or those that it may be.
-
-    Args:
-        lock: the lock.
-        place: of the stack.
-        others: the places of all stacks beside it, which are themselves and no other.
-    """
+    """The stacks of a lock that one is: the very one, or those that it may be and that none beside it is."""
     if place in lock:
         return [place]
     return [one for one in lock if one.may_be(place) and one not in others]
@@ -170,11 +164,7 @@ def is_locked(lock: Lock, place: templates.Place) -> bool:
 
 
 def read(file: Path) -> Lock:
-    """The lock of a file; an empty one if there is no such file.
-
-    Raises:
-        LockError: it cannot be read.
-    """
+    """The lock of a file; an empty one if there is no such file. What cannot be read is a `LockError`."""
     try:
         text = file.read_bytes().decode("utf-8")
     except FileNotFoundError:
@@ -188,14 +178,9 @@ def read(file: Path) -> Lock:
 
 
 def parse(text: str, name: str) -> Lock:
-    """The lock that a text says.
+    """The lock that a text says; the name is of its file, for messages.
 
-    Args:
-        text: of the file.
-        name: of the file, for messages.
-
-    Raises:
-        LockError: it is empty or damaged, has conflict markers, or comes from another version.
+    What is empty or damaged, has conflict markers, or comes from another version is a `LockError`.
     """
     found: dict[Place, dict[str, list[_Line]]] = {}
     has_format = False

@@ -41,13 +41,7 @@ class Witness:
 def beyond(policy: Policy, limit: Policy, principal: str | None = None) -> list[Witness]:
     """What a policy may allow, and a limit does not: for each statement, the requests.
 
-    Args:
-        policy: what may be too much.
-        limit: what is not.
-        principal: whose requests alone are meant, as in a `Request`. Default: everybody's.
-
-    Raises:
-        CannotBeJudged: it is too large.
+    Those of everybody, or of one principal, as in a `Request`. What is too large is a `CannotBeJudged`.
     """
     if says_no_more(policy, limit):
         return []
@@ -65,16 +59,10 @@ def says_no_more(policy: Policy, limit: Policy) -> bool:
 
 
 def short(policy: Policy, need: Policy, facts: Mapping[str, str | None] = aws.DIRECT_CALL) -> list[Witness]:
-    """What is needed, and a policy does not surely allow.
+    """What is needed, and a policy does not surely allow. What is too large is a `CannotBeJudged`.
 
-    Args:
-        policy: what may be too little.
-        need: what is needed.
-        facts: what is true of the requests that are needed, by condition key. Default: each is a call over TLS, and no
-            call of an AWS service for somebody.
-
-    Raises:
-        CannotBeJudged: it is too large.
+    The facts are what is true of the requests that are needed, by condition key: by default each is a call over TLS,
+    and no call of an AWS service for somebody.
     """
     return list(_Comparison(policy, need, facts=facts).witnesses())
 
@@ -82,9 +70,7 @@ def short(policy: Policy, need: Policy, facts: Mapping[str, str | None] = aws.DI
 def surely_allows(document: Any, need: Any) -> bool:
     """Whether a trust policy surely allows all that another one does, whatever the deploy fills in.
 
-    Args:
-        document: the policy, as resolved by CDK: CloudFormation's functions are JSON in it.
-        need: the other one, resolved beside it.
+    Both are as resolved by CDK: CloudFormation's functions are JSON in them.
     """
     own, needed = (read(with_holes(one), "trust", texts=canonical) for one in (document, need))
     try:

@@ -147,12 +147,8 @@ def _standing_for(classes: frozenset[_Chars]) -> list[str]:
 def atoms(domain: tuple[str, ...], patterns: tuple[str, ...]) -> list[tuple[str, frozenset[str]]]:
     """Every combination of patterns that a text can have, each with such a text as short as can be.
 
-    Args:
-        domain: the patterns of which each text has one.
-        patterns: those, and the others.
-
-    Raises:
-        CannotBeJudged: there are too many patterns, or too long ones.
+    Each text has one of the domain, which is among the patterns. Too many of them, or too long ones, are a
+    `CannotBeJudged`.
     """
     single = {text: one for one in patterns if one not in domain and (text := exact(one)) is not None}
     while True:

@@ -43,11 +43,7 @@ class Questions:
         self._policies: dict[int, _Shape] = {}
 
     def beyond(self, policy: Policy, limit: Document, principal: str | None = None) -> list[Witness]:
-        """What a policy may allow, and a limit does not: to everybody, or to one principal.
-
-        Raises:
-            CannotBeJudged: it is too large.
-        """
+        """What a policy may allow, and a limit does not: to everybody, or to one principal. As `comparing.beyond`."""
         most = read(limit, policy.kind, resource=policy.resource, texts=canonical, forms=policy.forms)
         most = replace(most, typed=False)
         if says_no_more(policy, most):
@@ -59,11 +55,7 @@ class Questions:
         return self._asked(policy, [*_texts(most), principal or ""], f"{most.statements} {principal!r}", ask)
 
     def answers(self, policy: Policy, requests: Sequence[Request]) -> list[Said]:
-        """What a policy says to each of some requests.
-
-        Raises:
-            CannotBeJudged: it is too large.
-        """
+        """What a policy says to each of some requests. As `rules.answers`."""
         contexts = list({str(one.context): one.context for one in requests}.values())
         asked = [(it.principal, it.but, it.resource, it.own, it.action, contexts.index(it.context)) for it in requests]
         texts = [text for one in requests for text in (one.principal, *one.but, one.resource or "")]

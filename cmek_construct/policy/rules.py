@@ -230,11 +230,7 @@ def on(space: Space, resource: str | None) -> tuple[str, int]:
 
 
 def answers(policy: Policy, requests: Sequence[Request]) -> list[Said]:
-    """What a policy says to each of some requests.
-
-    Raises:
-        CannotBeJudged: it is too large.
-    """
+    """What a policy says to each of some requests. What is too large is a `CannotBeJudged`."""
     space = space_of([policy], [name for one in requests for name in (one.principal, *one.but)])
     for _ in space.twice():
         rules = Rules(space, policy)

@@ -86,12 +86,10 @@ def quoted_list(values: Iterable[Any], last: str = " and ") -> Words:
 
 
 def of_statement(statement: Statement, account: str | None = None, people: Mapping[str, str] | None = None) -> Words:
-    """What a statement of a trust policy, a key policy or a role's permissions says.
+    """What a statement of a trust policy, a key policy or a role's permissions says; its functions are text.
 
-    Args:
-        statement: the statement, with CloudFormation's functions as text.
-        account: the account that owns role or key, where it is known.
-        people: what roles and users of the templates are called, by their ARNs.
+    The account is that of the role or key, where it is known; people are what roles and users of the templates are
+    called, by their ARNs.
     """
     effect = statement.get("Effect")
     denies = effect != "Allow"

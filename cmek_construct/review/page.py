@@ -39,19 +39,11 @@ class Page:
     """What the reviewer reads and signs, by the names that `page.html.j2` has for it."""
 
     def __init__(
-        self,
-        every: Sequence[Template],
-        version: str,
-        differences: list[Difference] | None = None,
-        refused: Sequence[str] = (),
+        self, every: Sequence[Template], version: str, differences: list[Difference] | None, refused: Sequence[str]
     ) -> None:
-        """Look at templates, and ask who can do what of those that are shown.
+        """Look at templates, first those with something of Pinecone's, and ask who can do what of those that are shown.
 
-        Args:
-            every: all that were read, first those with something of Pinecone's.
-            version: of this library.
-            differences: what changes, if that is asked.
-            refused: what the lock refused when the templates were made.
+        With the version of this library, what changes, if that is asked, and what the lock refused when they were made.
         """
         self.every, self.version, self.differences, self.refused = every, version, differences, refused
         self.replaces = any(REPLACED in one.changes for one in differences or ())

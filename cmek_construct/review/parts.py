@@ -264,12 +264,7 @@ class Template:
 
 
 def templates_of(found: Found, violations: Sequence[Violation]) -> list[Template]:
-    """What is shown of each template of a run, first of those that have something of Pinecone's.
-
-    Args:
-        found: what is Pinecone's in it.
-        violations: what the guardrails found.
-    """
+    """What is shown of each template of a run, first of those that have something of Pinecone's."""
     left, asked, made = by(violations, lambda one: one.place), to_check(found), dict[Stack, Template]()
     titles = Counter(top.template.title for top in found.run.tops)
     for stack in found.run.stacks:

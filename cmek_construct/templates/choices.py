@@ -161,12 +161,9 @@ def outcomes(
 ) -> Iterator[InCase[T]]:
     """What comes out in each case from one on, one by one, the first with the first value of each choice.
 
-    Args:
-        work: asks `Case.decided` on the way.
-        start: the case to begin with.
-        most: more than these are `TooManyCases`.
-        asked: takes what is asked, and whether that says alone whether a member of a list is there.
-        there: what is said of each such member that the case does not know.
+    The work asks `Case.decided` on the way. More cases than ``most`` are `TooManyCases`. ``asked`` takes what is asked,
+    and whether that says alone whether a member of a list is there; ``there`` is said of each such member that the case
+    does not know.
     """
     asked = {} if asked is None else asked
     left, done = [start], 0

@@ -37,12 +37,9 @@ def find(
 ) -> Found:
     """What is Pinecone's in a run.
 
-    Where neither a cloud assembly nor the caller says an account, it is that whose root rules Pinecone's keys.
-
-    Args:
-        run: the templates.
-        known: of which roles and keys it is known, whatever they look like: those of a lock.
-        vendor_role_arns: roles of other accounts that were declared.
+    Some roles and keys are known to be, whatever they look like: those of a lock. Of other accounts are the roles of
+    vendors that were declared. Where neither a cloud assembly nor the caller says an account, it is that whose root
+    rules Pinecone's keys.
     """
     found = Found(run, known, vendor_role_arns)
     if accounts := found.accounts():

@@ -35,11 +35,7 @@ class UnreadableError(Exception):
 
 
 def parsed(text: str) -> dict[str, Any]:
-    """A template out of its text. A stack without resources is one.
-
-    Raises:
-        UnreadableError: it is none.
-    """
+    """A template out of its text; what is none is an `UnreadableError`. A stack without resources is one."""
     text = text.removeprefix("\ufeff")
     try:
         if text.lstrip()[:1] == "{":
@@ -181,8 +177,7 @@ def refers(text: str, logical_id: str) -> bool:
 def text_of(path: Path, most: int = checks.TEMPLATE) -> tuple[str, str]:
     """The text of a file in UTF-8, and the SHA-256 of its bytes.
 
-    Raises:
-        UnreadableError: it cannot be read, is no text, or has more bytes than it may.
+    What cannot be read, is no text, or has more bytes than it may is an `UnreadableError`.
     """
     try:
         with path.open("rb") as file:
