@@ -5,15 +5,14 @@ from __future__ import annotations
 import re
 
 from cmek_construct.guardrails.rule import Rule, rules
-from cmek_construct.lock.changing import LOCK_FILE, LOCKED_KEY, LOCKED_PLACE, LOCKED_ROLE
 from cmek_construct.warnings import PLUGIN, warnings
 from reference.markdown import MADE, code, table, text
 
 _LOCK = {
-    LOCK_FILE: "`cmek.lock` can be read.",
-    LOCKED_ROLE: "No locked role is replaced, dropped, or given another external ID or account number of Pinecone's.",
-    LOCKED_KEY: "No locked key is replaced or dropped.",
-    LOCKED_PLACE: "No locked stack is moved to another account or region, or made anew after its stack is gone.",
+    "lock-file": "`cmek.lock` can be read.",
+    "locked-role": "No locked role is replaced, dropped, or given another external ID or account number of Pinecone's.",
+    "locked-key": "No locked key is replaced or dropped.",
+    "locked-place": "No locked stack is moved to another account or region, or made anew after its stack is gone.",
 }
 
 

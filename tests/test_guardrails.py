@@ -669,6 +669,7 @@ def test_every_rule_says_a_sentence_and_a_cure() -> None:
     for rule in rules().values():
         assert all(said.endswith(".") for said in (rule.sentence, rule.allows, rule.cure)), rule.id
         assert {*rule.policies.split()} <= {*get_args(Kind)}, rule.id
+        assert {*rule.said_by.split()} <= {*RULE_IDS}, rule.id
     assert CmekGuardrails().rule_ids == RULE_IDS
 
 

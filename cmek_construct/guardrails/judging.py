@@ -5,7 +5,6 @@ With what was acknowledged: by who asks, or in the app.
 
 import json
 from collections.abc import Collection, Iterator, Mapping, Sequence
-from dataclasses import replace
 from itertools import chain, takewhile
 from pathlib import Path
 from typing import Any, Final
@@ -77,7 +76,7 @@ def guarded(
     for one in judge(found):
         path, logical_id, _ = one.reported
         reason = acknowledged.get(one.rule) or by_app.get((one.rule, path.name, logical_id)) or one.meant
-        violations.append(replace(one, meant=reason))
+        violations.append(one._replace(meant=reason))
     return found, violations
 
 

@@ -3,7 +3,6 @@
 import hashlib
 import re
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
 from typing import Final, NamedTuple
@@ -34,6 +33,7 @@ class Rule(NamedTuple):
     allows: str
     cure: str
     policies: str = ""  # the kinds of policies whose statements it is about
+    said_by: str = ""  # other rules, of which one says it already of the same statement
 
 
 @cache
@@ -45,8 +45,7 @@ def rules() -> Mapping[str, Rule]:
     return {name: Rule(name.partition(" ")[0], **texts) for name, texts in said.items()}
 
 
-@dataclass(frozen=True)
-class Violation:
+class Violation(NamedTuple):
     """A rule that a template breaks."""
 
     breaks: Rule

@@ -131,13 +131,6 @@ def of_outputs(found: Found) -> Iterator[Violation]:
 
 # Key policies and trust policies.
 
-_SAID_BY: Final = {
-    "trust-external-id": ["trust-open-to-all"],
-    "trust-action": ["trust-open-to-all"],
-    "key-grants": ["key-role-access", "key-open-to-all"],
-    "key-role-access": ["key-open-to-all"],
-}
-"""What another rule says already, of the same statement."""
 _Row: TypeAlias = tuple[str, str, object]
 """A rule, what of a witness its acknowledgement names, and whether the rule is about the witness."""
 
@@ -167,7 +160,7 @@ def _beyond(
             found.setdefault(id(statement), []).append(broken(rule, of.place, what, whom))
     for some in found.values():
         ids = {one.breaks.id for one in some}
-        yield from (one for one in some if not ids.intersection(_SAID_BY.get(one.breaks.id, ())))
+        yield from (one for one in some if ids.isdisjoint(one.breaks.said_by.split()))
     # The unique ID that AWS puts in the place of a role or user that was deleted.
     for statement in of.policy.statements:
         for one in statement.principals or ():

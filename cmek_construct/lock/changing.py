@@ -2,9 +2,9 @@
 
 from collections import Counter
 from collections.abc import Collection, Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from pathlib import Path
-from typing import Final
+from typing import Final, NamedTuple
 
 from cmek_construct import templates
 from cmek_construct.lock import text
@@ -12,18 +12,14 @@ from cmek_construct.lock.identity import EXTERNAL_ID, PINECONE, StackNow, stacks
 from cmek_construct.lock.text import Lock, LockError, Place, Stack, said, shortened, stacks_at
 from cmek_construct.templates.files import STACK_SET
 
-LOCKED_ROLE: Final = "locked-role"
-LOCKED_KEY: Final = "locked-key"
-LOCKED_PLACE: Final = "locked-place"
-LOCK_FILE: Final = "lock-file"
-_RULES: Final = {"role": LOCKED_ROLE, "account": LOCKED_ROLE, "key": LOCKED_KEY}
+_LOCKED_PLACE: Final = "locked-place"
+_RULES: Final = {"role": "locked-role", "account": "locked-role", "key": "locked-key"}
 _LOGICAL_ID: Final = "logical ID"
 _NONE: Final = "gone"
 _MANY: Final = 3
 
 
-@dataclass(frozen=True)
-class Refusal:
+class Refusal(NamedTuple):
     """What one template does to what is locked."""
 
     rule: str
@@ -43,7 +39,7 @@ def refusals(lock_file: Path, run: templates.Run) -> list[Refusal]:
         lock = text.read(lock_file)
     except LockError as error:
         files = (one.file for one in run.templates[:1])
-        return [_refusal("unread", LOCK_FILE, (file, "", ""), "", {"why": error}) for file in files]
+        return [_refusal("unread", "lock-file", (file, "", ""), "", {"why": error}) for file in files]
     return list(changes(lock, stacks_of(run), str(lock_file)))
 
 
@@ -79,7 +75,7 @@ def changes(
             both = zip(Place._fields, own, stack.place, strict=True)
             changed = ", and ".join(f"its {what} was {was} and is now {now}" for what, was, now in both if was != now)
             facts = {"own": own, "changed": changed, "options": _options(own)}
-            yield _refusal("moved", LOCKED_PLACE, stack.top.reported(""), file, facts)
+            yield _refusal("moved", _LOCKED_PLACE, stack.top.reported(""), file, facts)
 
 
 def _gone(own: Place, locked: Stack, stack: StackNow, file: str) -> Iterator[Refusal]:
@@ -89,7 +85,7 @@ def _gone(own: Place, locked: Stack, stack: StackNow, file: str) -> Iterator[Ref
     taken = "".join(f" --{'key' if ':key/' in arn else 'role'}-arn {arn}" for arn in arns)
     if found:
         facts = {"own": own, "date": found[0].gone, "arns": " and ".join(arns), "taken": taken}
-        yield _refusal("gone", LOCKED_PLACE, stack.top.reported(""), file, {**facts, "options": _options(own)})
+        yield _refusal("gone", _LOCKED_PLACE, stack.top.reported(""), file, {**facts, "options": _options(own)})
 
 
 def _changed(own: Place, locked: Stack, stack: StackNow, file: str, options: str) -> Iterator[Refusal]:
@@ -115,7 +111,7 @@ def _changed(own: Place, locked: Stack, stack: StackNow, file: str, options: str
                 consequence = "another id" if is_of_key else "another trust"
             where = stack.top.reported(now if name == _LOGICAL_ID and now in stack.resources else resource)
             facts |= {"name": name, "was": shortened(was), "now": shortened(now)}
-            yield _refusal("changed", _RULES.get(old.word, LOCKED_PLACE), where, file, facts, consequence)
+            yield _refusal("changed", _RULES.get(old.word, _LOCKED_PLACE), where, file, facts, consequence)
 
 
 def _options(place: Place) -> str:

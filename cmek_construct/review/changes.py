@@ -2,9 +2,9 @@
 
 import json
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from itertools import product
-from typing import Any, Final
+from typing import Any, Final, NamedTuple
 
 from cmek_construct import policy
 from cmek_construct.lock.identity import REPLACING
@@ -28,8 +28,7 @@ _PROPERTIES: Final = {
 """What is said of a property that changes, where that lets nobody do more or less, or is more than another value."""
 
 
-@dataclass(frozen=True)
-class Difference:
+class Difference(NamedTuple):
     """The same changes, and the templates that they are in."""
 
     changes: Mapping[str, list[Words]]

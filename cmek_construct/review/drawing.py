@@ -7,8 +7,7 @@ nothing bad is among what is left out.
 import re
 import textwrap
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
-from typing import Final
+from typing import Final, NamedTuple
 
 from cmek_construct.policy.statements import as_list
 from cmek_construct.policy.words import plain, principals
@@ -29,8 +28,7 @@ _MOST_LINES: Final = 4  # of one text in a box
 Point = tuple[int, int]
 
 
-@dataclass(frozen=True)
-class Box:
+class Box(NamedTuple):
     """A box with lines of text, the first one strong."""
 
     x: int
@@ -56,8 +54,7 @@ class Box:
         return self.x + self.width * (where == "right"), self.y + round(self.height * along)
 
 
-@dataclass(frozen=True)
-class Arrow:
+class Arrow(NamedTuple):
     """A line through points, with its tip at the last."""
 
     points: Sequence[Point]
@@ -68,8 +65,7 @@ class Arrow:
     kind: str = "plain"
 
 
-@dataclass(frozen=True)
-class Drawing:
+class Drawing(NamedTuple):
     """What is drawn, and the same in sentences."""
 
     title: str

@@ -7,7 +7,7 @@ answer says what the role's trust policy and the key policy say.
 import json
 import re
 from collections.abc import Callable, Hashable, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from functools import partial
 from itertools import count, groupby
 from typing import Final, NamedTuple, TypeAlias, TypeVar
@@ -69,8 +69,7 @@ class Row(NamedTuple):
         return self.then or self.verdict.value
 
 
-@dataclass(frozen=True)
-class Who:
+class Who(NamedTuple):
     """All answers about one template."""
 
     template: str
