@@ -21,7 +21,7 @@ def judge_all(templates: Sequence[tuple[Any, str | None]], vendors: Sequence[str
     """The same of several, each with its account where it is known."""
     read = [template_of(one, f"template{number}", account=account) for number, (one, account) in enumerate(templates)]
     run = Run(read)
-    return judging.judge(find(run, vendor_role_arns=vendors))
+    return judging.judge(find(run, vendors=vendors))
 
 
 def names(violations: Sequence[Violation]) -> set[str]:

@@ -27,7 +27,6 @@ from cmek_construct.policy import (
     answers,
     aws,
     beyond,
-    canonical,
     read,
     short,
     words,
@@ -51,7 +50,7 @@ ENCRYPT_DECRYPT = KeyAccess.ENCRYPT_DECRYPT
 
 
 def of_key(*statements: Any, **forms: str) -> Policy:
-    return read(policy_document(*statements), "key", resource=KEY, texts=canonical, forms=forms)
+    return read(policy_document(*statements), "key", resource=KEY, forms=forms)
 
 
 def allow(**members: Any) -> dict[str, Any]:
@@ -363,7 +362,7 @@ def test_who_is_let_in_without_leave_of_their_account_may_be_of_another() -> Non
     for owner, certain in ((OWNER, True), ("${Mine}", False)):
         key = KEY.replace(OWNER, owner)
         more, less = (
-            read(policy_document(some), "key", resource=key, texts=canonical)
+            read(policy_document(some), "key", resource=key, forms={})
             for some in (allow(), allow(Principal={"AWS": OWNER}))
         )
         (one,) = beyond(more, less)
@@ -470,7 +469,7 @@ def test_where_a_key_is_may_be_a_hole_and_is_then_that_hole() -> None:
     for hole, right in (("${Where}", YES), ("${Another}", UNKNOWN), ("us-east-1", UNKNOWN)):
         allowed = allow(Condition={"StringEquals": {"aws:RequestedRegion": hole}})
         key = KEY.replace("us-east-1", "${Where}")
-        policy = read(policy_document(allowed), "key", resource=key, texts=canonical, forms={"Where": REGION})
+        policy = read(policy_document(allowed), "key", resource=key, forms={"Where": REGION})
         assert said(policy) is right
         assert bool(short(policy, of_key(allow()))) is (right is not YES)
 
@@ -483,7 +482,7 @@ def test_where_a_wildcard_may_be_typed_it_may_be_anybody(operator: str) -> None:
     (one,) = beyond(policy, exactly)
     assert one.hangs_on[0] == f"{operator} aws:principalarn {names}, where * may be typed"
     assert short(policy, exactly) == beyond(exactly, exactly) == []
-    made = read([policy.statements[0].raw], "key", resource=KEY, texts=canonical, forms={"Typed": "Role-*"})
+    made = read([policy.statements[0].raw], "key", resource=KEY, forms={"Typed": "Role-*"})
     assert beyond(made, exactly) == []
 
 
@@ -493,7 +492,7 @@ def test_a_typed_value_is_no_number_of_another_stack() -> None:
         for account in (one, other):
             trusted = [{"Effect": "Allow", "Principal": {"AWS": account}, "Action": "sts:AssumeRole"}]
             request = Request(f"arn:aws:iam::{account}:role/x", "sts:AssumeRole", own=True)
-            policy = read(trusted, "trust", texts=canonical)
+            policy = read(trusted, "trust", forms={})
             assert ask.answers(policy, [request]) == answers(policy, [request])
 
 
@@ -553,7 +552,7 @@ def test_what_a_generated_name_begins_with_is_no_number_of_another_stack() -> No
         for number, name in some:
             session = f"arn:aws:sts::{number}:assumed-role/${{{name}}}/session"
             let = {"Effect": "Allow", "Principal": {"AWS": session}, "Action": "sts:AssumeRole"}
-            policy = read([let], "trust", texts=canonical, forms=forms)
+            policy = read([let], "trust", forms=forms)
             request = Request(f"arn:aws:iam::{number}:role/x-{number}-1", "sts:AssumeRole", own=True)
             assert ask.answers(policy, [request]) == answers(policy, [request])
 
@@ -645,5 +644,5 @@ def test_what_an_answer_hangs_on_is_said_in_words(statement: Any, words: str) ->
 
 
 def test_the_policy_of_another_resource_is_judged_though_no_action_of_it_is_known_here() -> None:
-    policy = read(policy_document(allow(Action="s3:GetObject")), "resource", texts=canonical)
+    policy = read(policy_document(allow(Action="s3:GetObject")), "resource", forms={})
     assert [one.principals for one in beyond(policy, read(policy_document(), "resource"), ROLE)] == [(ROLE,)]

@@ -132,7 +132,7 @@ def test_a_key_that_lets_in_a_declared_vendor_is_found() -> None:
     policy = {"Statement": [{"Effect": "Allow", "Principal": {"AWS": arn}, "Action": "kms:*"}]}
     key = {"Type": "AWS::KMS::Key", "Properties": {"KeyPolicy": policy}}
     assert not found_in({"Resources": {"K": key}}).keys
-    assert found_in({"Resources": {"K": key}}, vendor_role_arns=[arn]).keys
+    assert found_in({"Resources": {"K": key}}, vendors=[arn]).keys
 
 
 def test_a_strangers_key_beside_does_not_say_whose_account_it_is() -> None:

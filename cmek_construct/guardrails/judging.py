@@ -56,14 +56,12 @@ def _judged(of: Now | Attached | Naming, *checks: Iterator[Violation]) -> Iterat
         yield broken("cannot-be-judged kind", of.place, f"Its policies cannot be compared: {why}.", str(why))
 
 
-def guarded(
-    run: Run, vendor_role_arns: Sequence[str], acknowledged: Mapping[str, str]
-) -> tuple[Found, list[Violation]]:
+def guarded(run: Run, vendors: Sequence[str], acknowledged: Mapping[str, str]) -> tuple[Found, list[Violation]]:
     """What is Pinecone's in a run, and what the guardrails have against it.
 
     What is acknowledged is meant: by rule, or in the app.
     """
-    found = find(run, vendor_role_arns=vendor_role_arns)
+    found = find(run, vendors=vendors)
     by_app = {}
     for _, report in _reports(run):
         for suppressed in map(members, each_of(report.get("suppressedViolations"))):

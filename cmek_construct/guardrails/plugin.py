@@ -46,7 +46,7 @@ class CmekGuardrails:
             checks.refuse("vendor_role_arns", vendor_role_arns, "it is a list of ARNs", 'Write ["arn:…"].')
         for index, arn in enumerate(vendor_role_arns):
             checks.role_arn(f"vendor_role_arns[{index}]", arn)
-        self._vendor_role_arns = tuple(vendor_role_arns)
+        self._vendors = tuple(vendor_role_arns)
         if lock_file is not None and not Path(lock_file).is_file():
             way_out = f"Correct the path; or leave it out, for {LOCK_FILE} in the current folder."
             checks.refuse("lock_file", lock_file, "it is a file that `cmek lock` wrote", way_out)
@@ -79,7 +79,7 @@ class CmekGuardrails:
             lock = read(self._lock_file)
         except LockError:  # it is refused by itself
             lock = {}
-        found = find(run, known=partial(is_locked, lock), vendor_role_arns=self._vendor_role_arns)
+        found = find(run, known=partial(is_locked, lock), vendors=self._vendors)
         violations = []
         for problem in found.problems:
             what, cure = f"{problem.where}: {problem.what}", problem.way_out or "Synthesize the app anew."

@@ -9,7 +9,7 @@ from typing import Final, NamedTuple
 
 from cmek_construct import checks, guide
 from cmek_construct.guardrails.rule import KeyUse, Trust, Violation, broken
-from cmek_construct.policy import Policy, Request, Said, Statement, Verdict, aws, canonical, read
+from cmek_construct.policy import Policy, Request, Said, Statement, Verdict, aws, read
 from cmek_construct.policy.text import is_known, is_unreadable, parts
 from cmek_construct.policy.words import Quoted, in_doubt, plain
 from cmek_construct.templates.evidence import allowing, organizations
@@ -180,7 +180,7 @@ def _but(policy: Policy, suspension: guide.Statement) -> Policy:
     """A policy without a suspension in the contract's form."""
     if all(one.effect == "Allow" for one in policy.statements):
         return policy
-    [form] = read(guide.policy_document(suspension), policy.kind, texts=canonical).statements
+    [form] = read(guide.policy_document(suspension), policy.kind, forms={}).statements
     return _kept(policy, lambda one: replace(one, variables=form.variables) != form)
 
 

@@ -7,9 +7,9 @@ from cmek_construct.policy.comparing import Witness, beyond, short
 from cmek_construct.policy.patterns import CannotBeJudged
 from cmek_construct.policy.rules import Request, Said, Verdict, answers
 from cmek_construct.policy.statements import Policy, Principal, Statement, read
-from cmek_construct.policy.text import ACCOUNT, REGION, canonical, literal
+from cmek_construct.policy.text import ACCOUNT, REGION, literal
 
 __all__ = [
     "ACCOUNT", "REGION", "CannotBeJudged", "Policy", "Principal", "Request", "Said", "Statement", "Verdict", "Witness",
-    "answers", "beyond", "canonical", "literal", "read", "short",
+    "answers", "beyond", "literal", "read", "short",
 ]  # fmt: skip

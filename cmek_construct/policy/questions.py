@@ -15,7 +15,7 @@ from cmek_construct.policy.aws import SESSION_BEGAN, TRAILING_DAYS
 from cmek_construct.policy.comparing import Witness, beyond, says_no_more
 from cmek_construct.policy.rules import Request, Said, answers
 from cmek_construct.policy.statements import Policy, Statement, read
-from cmek_construct.policy.text import Doubt, Forms, canonical, generated, glob, holes, may_be_one, parts
+from cmek_construct.policy.text import Doubt, Forms, generated, glob, holes, may_be_one, parts
 
 _ID: Final = "[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}"
 _NAMES: Final = re.compile(
@@ -44,7 +44,7 @@ class Questions:
 
     def beyond(self, policy: Policy, limit: Document, principal: str | None = None) -> list[Witness]:
         """What a policy may allow, and a limit does not: to everybody, or to one principal. As `comparing.beyond`."""
-        most = read(limit, policy.kind, resource=policy.resource, texts=canonical, forms=policy.forms)
+        most = read(limit, policy.kind, resource=policy.resource, forms=policy.forms)
         most = replace(most, typed=False)
         if says_no_more(policy, most):
             return []

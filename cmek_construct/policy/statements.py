@@ -89,24 +89,16 @@ class Policy:
     typed: bool = True  # whether somebody may type wildcards where it has holes
 
 
-def read(
-    document: Any,
-    kind: Kind,
-    *,
-    resource: str | None = None,
-    texts: Callable[[str], str] = literal,
-    forms: Forms | None = None,
-) -> Policy:
+def read(document: Any, kind: Kind, *, resource: str | None = None, forms: Forms | None = None) -> Policy:
     """A policy out of a document: JSON, the text of it, or a list of statements.
 
     Args:
         document: what AWS, a file or a template has.
         kind: whose policy it is.
         resource: the ARN of the role or key.
-        texts: what each text is in the notation of this package. Default: as AWS has it.
-        forms: what is known of holes, by name.
+        forms: what is known of the holes in its texts, by name. Default: these are as AWS has them, with no holes.
     """
-    forms = forms or {}
+    texts, forms = (literal, {}) if forms is None else (str, forms)
     why = "the policy, which is no object"
     try:
         found = json.loads(document, object_pairs_hook=_each_once) if isinstance(document, str) else document

@@ -38,11 +38,6 @@ def literal(text: str) -> str:
     return text.replace("${", "${!")
 
 
-def canonical(text: str) -> str:
-    """A text that is in the notation of this package already."""
-    return text
-
-
 def with_holes(document: Any) -> Any:
     """A document as resolved by CDK with CloudFormation's functions as holes, each named by its own JSON."""
     if isinstance(document, list):

@@ -181,7 +181,7 @@ def _in_case(own: Policy, case: Choices) -> policy.Policy:
     """A policy in one case of the conditions of its template."""
     there = [one.called for one in own.said if any(some.items() <= case.items() for some in one.cases)]
     document: dict[str, Any] = {"Statement": there, **({"Version": "2012-10-17"} if own.variables else {})}
-    return policy.read(document, own.kind, resource=own.resource, texts=policy.canonical, forms=own.forms)
+    return policy.read(document, own.kind, resource=own.resource, forms=own.forms)
 
 
 def _differ(old: policy.Policy, new: policy.Policy, said: Sequence[Said]) -> Iterator[Sentence]:

@@ -190,7 +190,7 @@ class Template:
         arns = frozenset(short(now.arn) for role in roles for now in self.found.by_place[role].cases)
         told = [(now.case.told(short), now) for now in cases]
         meant = arns if kind == "trust" else arns | self.found.vendors
-        policies = [self._policy(title, kind, place, [(case, now.policy) for case, now in told], meant)]
+        policies = [self._policy(title, kind, place, [(case, now.policy) for case, now in told], meant, ())]
         properties = self._properties(place, told)
         # Every policy of a role but its boundary: its own, and those that are attached to it.
         attached = (each for each in one.attached if not each.is_boundary)
@@ -222,9 +222,7 @@ class Template:
         self._forms |= {self.stack.short(name): forms[name] for name in holes(text) if name in forms}
         return short
 
-    def _policy(
-        self, title: str, kind: Kind, place: Place, own: _Own, roles: Arns, every: Sequence[Choices] = ()
-    ) -> Policy:
+    def _policy(self, title: str, kind: Kind, place: Place, own: _Own, roles: Arns, every: Sequence[Choices]) -> Policy:
         """A policy, as it is in each case that has it, with each statement once; of cases by default it has all."""
         cases = [case for case, _ in own]
         found: dict[tuple[str, int], tuple[int, Any, list[Choices]]] = {}

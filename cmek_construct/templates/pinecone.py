@@ -32,18 +32,16 @@ _SERVICES: Final = re.compile(r"(@aws-sdk/client-)?(iam|kms)", re.I)
 _HARMLESS_CALL: Final = re.compile(r"(get|list|describe|simulate|tag|untag)", re.I)
 
 
-def find(
-    run: Run, *, known: Callable[[Place], bool] = lambda place: False, vendor_role_arns: Collection[str] = ()
-) -> Found:
+def find(run: Run, *, known: Callable[[Place], bool] = lambda _: False, vendors: Collection[str] = ()) -> Found:
     """What is Pinecone's in a run.
 
     Some roles and keys are known to be, whatever they look like: those of a lock. Of other accounts are the roles of
     vendors that were declared. Where neither a cloud assembly nor the caller says an account, it is that whose root
     rules Pinecone's keys.
     """
-    found = Found(run, known, vendor_role_arns)
+    found = Found(run, known, vendors)
     if accounts := found.accounts():
-        found = Found(Run(run.templates, run.account, found.problems, accounts), known, vendor_role_arns)
+        found = Found(Run(run.templates, run.account, found.problems, accounts), known, vendors)
     around = list(Around(found).look())
     found.attached = [one for one in around if isinstance(one, Attached)]
     for one in found.attached:

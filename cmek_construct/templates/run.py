@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any, Final, TypeVar
 
 from cmek_construct.checks import printable
-from cmek_construct.policy import ACCOUNT, REGION, Policy, Statement, aws, canonical, read
+from cmek_construct.policy import ACCOUNT, REGION, Policy, Statement, aws, read
 from cmek_construct.policy.statements import Condition, Kind
 from cmek_construct.policy.text import alone, hole, holes, is_known
 from cmek_construct.templates.choices import Case, InCase, TooManyCases, Undecided, each_case, exclude, holds
@@ -142,7 +142,7 @@ class Run:
         if isinstance(document, str) and alone(document):
             what = f"the policy {document}"
             return Policy(kind, (Statement(what, "", unreadable=(what,)),), resource, self.forms)
-        policy = read(document, kind, resource=resource, texts=canonical, forms=self.forms)
+        policy = read(document, kind, resource=resource, forms=self.forms)
         statements = (self._by_arns(one) if one.on(aws.USER_ID) else one for one in policy.statements)
         return replace(policy, statements=tuple(statements))
 

@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from cmek_construct import policy as judged
-from cmek_construct.policy import CannotBeJudged, Request, Verdict, canonical, read
+from cmek_construct.policy import CannotBeJudged, Request, Verdict, read
 from tests.policies import allows
 from tests.policies.exceptions import excepted
 from tests.policies.generate import Generated, draw_policy
@@ -157,7 +157,7 @@ def compare(asked: Sequence[Question]) -> Figures:
 def as_read(policy: Generated) -> judged.Policy:
     """The policy as the module reads it: as AWS has it, where it has no holes."""
     if policy.holes:
-        return read(policy.document, policy.kind, resource=policy.resource, texts=canonical)
+        return read(policy.document, policy.kind, resource=policy.resource, forms={})
     return read(policy.concrete({}), policy.kind, resource=policy.resource)
 
 
