@@ -16,8 +16,7 @@ from cmek_construct.templates.reading import writers
 from cmek_construct.templates.stacks import REPLICA
 
 _WANTED: Final = {"DeletionPolicy": ("Retain", "RetainExceptOnCreate"), "UpdateReplacePolicy": ("Retain",)}
-_LONGEST_SESSION: Final = 3_600
-"""Seconds. Source: IAM API reference, CreateRole, the default of ``MaxSessionDuration``."""
+_LONGEST_SESSION: Final = 3_600  # seconds. Source: IAM API reference, CreateRole, default of ``MaxSessionDuration``
 _LEAST_WINDOW: Final = checks.PENDING_WINDOW_DAYS[0]
 _NUMBER: Final = re.compile("[0-9]{1,9}")
 

@@ -23,8 +23,7 @@ from cmek_construct.templates.found import Attached, Found, Naming, Now
 
 # The role's own permissions, what lets it in elsewhere, and the outputs.
 
-_GRANTS_NOTHING: Final = ("AWS::EC2::VPCEndpoint", "AWS::Organizations::Policy")
-"""Their policies only narrow what others allow."""
+_GRANTS_NOTHING: Final = ("AWS::EC2::VPCEndpoint", "AWS::Organizations::Policy")  # they only narrow what others allow
 _LET_IN: Final = re.compile(
     r"[A-Za-z]*(?i:principal|identity|grantee|owner|admin|member|user|accessor)[A-Za-z]*|mapRoles"
 )

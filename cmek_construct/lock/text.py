@@ -34,10 +34,8 @@ _DEPLOYED: Final = ("Arn", "RoleId")
 _NOTES: Final = ("Unlocked", "History", "Gone")
 ANY_ACCOUNT: Final = "any-account"
 ANY_REGION: Final = "any-region"
-CONDITION: Final = "Condition"
-"""The cases in which a resource is there, where it is not in all: else CloudFormation drops it."""
-OF_ACCOUNT: Final = "account"
-"""What stands in place of a type, for an account of a stack set that has values of its own."""
+CONDITION: Final = "Condition"  # the cases in which a resource is there, if not in all: else CloudFormation drops it
+OF_ACCOUNT: Final = "account"  # in place of a type, for an account of a stack set that has values of its own
 _BY_DEFAULT: Final = {
     "KeySpec": "SYMMETRIC_DEFAULT",
     "KeyUsage": "ENCRYPT_DECRYPT",
@@ -101,8 +99,7 @@ class Locked:
 
     type: str
     values: Mapping[str, Any]  # by name, of JSON. What is not set has no name here.
-    deployed: Mapping[str, str] = field(default_factory=dict)
-    """What AWS calls it: its ``Arn``, and of a role the ``RoleId``."""
+    deployed: Mapping[str, str] = field(default_factory=dict)  # what AWS calls it: ``Arn``, of a role ``RoleId`` too
     unlocked: tuple[str, ...] = ()
     """Date and reason of whoever unlocked it, since when no change is refused; of both, if two branches did."""
     history: tuple[str, ...] = ()  # what it was before, and why it was changed

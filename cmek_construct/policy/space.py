@@ -44,8 +44,7 @@ class Dimension:
     def __init__(self, name: str, domain: Sequence[str], is_key: bool, always: Collection[str]) -> None:
         self.name = name.partition(BETWEEN)[0]
         self.is_key = is_key  # whether it is a condition key
-        self.is_unknown = not is_key and self.name != name
-        """Whether it is no part of a request, but something that is not known."""
+        self.is_unknown = not is_key and self.name != name  # no part of a request, but something that is not known
         self.is_typed = False  # whether its texts are numbers, dates or addresses, of which no atom is an example
         self.values: list[Value] = []
         self._domain = tuple(domain)

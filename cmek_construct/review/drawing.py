@@ -35,8 +35,7 @@ class Box(NamedTuple):
     y: int
     width: int
     lines: Sequence[str]
-    kind: str = "plain"
-    """``plain``, ``role``, ``key``, ``door``, ``differs`` or ``wrong``; or ``account``, in which others stand."""
+    kind: str = "plain"  # or role, key, door, differs, wrong; or account, in which others stand
     inside: int = 0  # the height of what stands in it
 
     @property

@@ -26,8 +26,7 @@ from cmek_construct.review.statements import Said
 from cmek_construct.templates.reading import by
 from cmek_construct.who.answers import two_accounts
 
-MOST: Final = 50
-"""Distinct texts that are shown whole, for nobody reads more in one sitting. Those with a violation come first."""
+MOST: Final = 50  # distinct texts shown whole, for nobody reads more in one sitting. Those with a violation come first
 _THEIR_OWN: Final = (*NAMES, "TargetKeyId", "Description", "Tags")
 """Properties that let nobody do anything: they may differ among what is alike."""
 _ACCOUNT: Final = re.compile(r'(?<=[:"])[0-9]{12}(?=[:"])')

@@ -28,8 +28,7 @@ NOBODY: Final = "~"  # a name that no role can have: a pattern that it is of is 
 
 _ACCESS: Final = re.compile(r"pine[-_?*]?cone[-_?*]*(cmek|cmk)[-_?*]*acc", re.IGNORECASE)
 """What calls itself one of the roles that Pinecone comes with, or comes near it."""
-LOOK_ALIKE: Final = re.compile(r"pine[-_]?cone[^:\"]*(cmek|cmk)", re.IGNORECASE)
-"""What is called nearly as a role of Pinecone's."""
+LOOK_ALIKE: Final = re.compile(r"pine[-_]?cone[^:\"]*(cmek|cmk)", re.IGNORECASE)  # nearly the name of Pinecone's role
 _EXAMPLE: Final = "pinecone_cmek_access_us-east-1"
 _FEWEST_LETTERS: Final = 4
 _GUIDE_SID: Final = "allowpineconetoassumeintorole"

@@ -9,8 +9,7 @@ from functools import cache
 from pathlib import Path
 from typing import Any, Final, NamedTuple
 
-from cmek_construct import checks
-from cmek_construct.checks import ACCOUNT_ID, REGION, printable
+from cmek_construct.checks import ACCOUNT_ID, REGION, TEMPLATE, printable
 from cmek_construct.templates.reading import UnreadableError, each_of, members, parsed, text_of
 from cmek_construct.warnings import ROLE_OF_KEY
 
@@ -22,7 +21,7 @@ _WHERE: Final = {_STACK: "templateFile", "cdk:cloud-assembly": "directoryName"}
 """By the type of an artifact, what says where it is."""
 _TEMPLATES: Final = "*.template.json"
 _DEEPEST: Final = 10
-_LARGEST_MANIFEST: Final = 100 * checks.TEMPLATE  # bytes of a file of CDK's own: that of 1,000 stacks has 1.5 MB
+_LARGEST_MANIFEST: Final = 100 * TEMPLATE  # bytes of a file of CDK's own: that of 1,000 stacks has 1.5 MB
 
 
 class Problem(NamedTuple):

@@ -27,10 +27,8 @@ _ROOT: Final = re.compile(r"(?:arn:aws:iam::)?([0-9]{12}|\$\{[^}]*\})(?::root)?"
 _NOT_READ: Final = dict.fromkeys(("AssumeRolePolicyDocument", "KeyPolicy"), hole("?more cases than can be judged"))
 _CONSOLE: Final = "Pinecone console"
 _LABEL: Final = re.compile(r'"(Role ARN|Key ARN|External ID)"')
-PINECONES: Final = re.compile(r"alias/pine[-_]?cone[-_]?cmek/", re.IGNORECASE)
-"""How an alias is named that is Pinecone's."""
-_OF_CONSTRUCT: Final = re.compile(r"PineconeAlias[0-9A-F]{8}$")
-"""The logical ID of the alias that a `PineconeKey` makes."""
+PINECONES: Final = re.compile(r"alias/pine[-_]?cone[-_]?cmek/", re.IGNORECASE)  # how an alias of Pinecone's is named
+_OF_CONSTRUCT: Final = re.compile(r"PineconeAlias[0-9A-F]{8}$")  # the logical ID of the alias that `PineconeKey` makes
 
 
 class Now(NamedTuple):
@@ -152,8 +150,7 @@ class Found:
         self.naming: list[Naming] = []
         self.unread: list[Unread] = []
         self.unknown: list[Unknown] = []
-        self.too_many: dict[Place, str] = {}
-        """Roles and keys with more cases than can be judged, and what those hang on."""
+        self.too_many: dict[Place, str] = {}  # roles and keys of more cases than can be judged, and what those hang on
         roles = list(self._each(ROLE))
         self.by_name = evidence.Roles(((one.arn, one.place) for one in roles), run.forms)
         self.each_key = list(self._each(*KEYS))

@@ -13,8 +13,7 @@ from collections.abc import Callable, Hashable, Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final, TypeVar
 
-from cmek_construct import checks
-from cmek_construct.checks import printable
+from cmek_construct.checks import TEMPLATE, printable
 
 if TYPE_CHECKING:
     import yaml
@@ -174,7 +173,7 @@ def refers(text: str, logical_id: str) -> bool:
     return re.search(rf'["{{]{re.escape(logical_id)}["}}.]', text) is not None
 
 
-def text_of(path: Path, most: int = checks.TEMPLATE) -> tuple[str, str]:
+def text_of(path: Path, most: int = TEMPLATE) -> tuple[str, str]:
     """The text of a file in UTF-8, and the SHA-256 of its bytes.
 
     What cannot be read, is no text, or has more bytes than it may is an `UnreadableError`.

@@ -23,8 +23,7 @@ KEY: Final = "AWS::KMS::Key"
 REPLICA: Final = "AWS::KMS::ReplicaKey"
 KEYS: Final = (KEY, REPLICA)
 ALIAS: Final = "AWS::KMS::Alias"
-OWN_ACCOUNT: Final = hole("AWS::AccountId")
-"""The account of stacks of which nobody says it. All of a run are taken to be in one."""
+OWN_ACCOUNT: Final = hole("AWS::AccountId")  # of stacks of which nobody says it. All of a run are taken to be in one
 OWN_REGION: Final = hole("AWS::Region")
 _RANGE: Final = "[0-9]-[0-9]|[a-z]-[a-z]|[A-Z]-[A-Z]"
 _OF_NAME: Final = re.compile(
