@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import fnmatch
 import re
 from collections.abc import Sequence
 from typing import Any
@@ -10,6 +11,8 @@ import pytest
 
 from cmek_construct.guide import (
     ALL_REGIONS,
+    GRANTS,
+    KEY_USE,
     KeyAccess,
     key_denial,
     key_policy,
@@ -83,8 +86,8 @@ def test_each_row_of_awss_tables_stands_once_and_is_of_a_kind_that_the_code_know
         assert re.fullmatch(r"(aws|kms|sts):[A-Za-z]+ \S+( [A-Za-z]+)*", " ".join(row))
     assert {kind for _, kind, *_ in aws._ROWS} == {*aws._FOR, "Bool", "ArrayOfString"}
     spelled = [*aws.FEDERATED, *aws.WITHOUT_CALLER_ACCOUNT, *aws.POLICY_KEEPING, *aws.RULING]
-    spelled += [name for names in aws.EXPANDED.values() for name in names]
     assert {one.lower() for one in spelled} <= aws.ACTIONS["permissions"].keys()
+    assert all(fnmatch.filter(aws.ACTIONS["key"].values(), one) for one in (*KEY_USE, *GRANTS))
     own = {key for key in (*aws.BOOLEANS, *aws.SEVERAL, aws.EXTERNAL_ID, aws.TRAILING_DAYS) if key[:3] != "aws"}
     assert own - {"kms:multiregion"} <= aws.KEYS.keys()
     assert aws.IS_SERVICE in aws.BOOLEANS

@@ -4,6 +4,7 @@ AWS gives a policy back in other words than it was given, and people write the s
 statements that are compared, but whom both let do what. And what a policy says of the guide's, as props of an entry.
 """
 
+import fnmatch
 import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
@@ -13,7 +14,7 @@ from cmek_construct import checks, guide, policy
 from cmek_construct.customers import Customers
 from cmek_construct.guide import ENDING, GRANTS, ROLE_NAME_PREFIX, Statement
 from cmek_construct.policy import CannotBeJudged, Policy, Principal, Request, Witness, answers, beyond, read
-from cmek_construct.policy.aws import DIRECT_CALL, EACH_KEY, EXPANDED, EXTERNAL_ID, PRINCIPAL_ARN, TRAILING_DAYS
+from cmek_construct.policy.aws import ACTIONS, DIRECT_CALL, EACH_KEY, EXTERNAL_ID, PRINCIPAL_ARN, TRAILING_DAYS
 from cmek_construct.policy.statements import Kind, gone, named_by, naming_as
 from cmek_construct.policy.words import Quoted, of_witness, plain, quoted_list
 
@@ -107,7 +108,8 @@ def use_of(key_arn: str | None, principal: str, action: str, more: Mapping[str, 
 
 def uses_of(key_arn: str | None, role_arn: str, statements: Iterable[Statement]) -> list[Request]:
     """Each use of a key that statements let a role make."""
-    actions = [one for statement in statements for name in statement["Action"] for one in EXPANDED.get(name, (name,))]
+    names, meant = ACTIONS["key"].values(), [name for statement in statements for name in statement["Action"]]
+    actions = [action for name in meant for action in fnmatch.filter(names, name)]
     return [use_of(key_arn, role_arn, one) for one in actions]
 
 

@@ -71,14 +71,6 @@ BOOLEANS: Final = _of("Bool")
 SEVERAL: Final = _of("ArrayOfString")  # keys that have several values in one request
 TRAILING_DAYS: Final = "kms:trailingdayswithoutkeyusage"  # the key that says for how many days nobody has used the key
 WITHOUT_CALLER_ACCOUNT: Final = ("kms:generaterandom", "kms:listaliases", "kms:listkeys", "kms:listretirablegrants")
-EXPANDED: Final = {
-    "kms:ReEncrypt*": ("kms:ReEncryptFrom", "kms:ReEncryptTo"),
-    "kms:GenerateDataKey*": (
-        *("kms:GenerateDataKey", "kms:GenerateDataKeyWithoutPlaintext"),
-        *("kms:GenerateDataKeyPair", "kms:GenerateDataKeyPairWithoutPlaintext"),
-    ),
-}
-"""The actions that the wildcards of the console's "Key users" mean. Source: as above."""
 POLICY_KEEPING: Final = ("kms:GetKeyPolicy", "kms:PutKeyPolicy")
 """By these whoever owns a key mends its policy: without them a key can become unmanageable."""
 RULING: Final = ("kms:PutKeyPolicy", "kms:ScheduleKeyDeletion", "kms:DisableKey")
