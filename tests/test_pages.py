@@ -14,7 +14,7 @@ from cmek_construct.aws.objects import Key, PermissionsPolicy, Role
 from cmek_construct.checks import EXTERNAL_ID, PENDING_WINDOW_DAYS, STACK_NAME
 from cmek_construct.commands.printing import texts
 from cmek_construct.deployment.reading import Entry
-from cmek_construct.guardrails.rule import rules
+from cmek_construct.guardrails.rule import Rule, rules
 from cmek_construct.health.customer_key import CustomerKeySeen
 from cmek_construct.health.deployed import Deployed
 from cmek_construct.health.findings import Effect, Finding, Rows, Verdict
@@ -182,6 +182,29 @@ def types_of(kind: type, part: str) -> tuple[type, ...]:
 def test_each_rule_of_a_template_is_broken_somewhere_and_has_its_section() -> None:
     said = {one for path in (PACKAGE / "guardrails").glob("*.py") for one in constants(ast.parse(path.read_text()))}
     assert {one for one in said if re.fullmatch(r"[a-z]+(-[a-z]+)+( [a-z]+)?", one)} == set(rules())
+
+
+def test_each_sentence_of_a_rule_is_said_and_is_given_what_it_says() -> None:
+    fields = {
+        (name, says): {one for _, one, _, _ in Formatter().parse(text) if one}
+        for name, rule in rules().items()
+        for says, text in rule.row.items()
+        if says not in (*Rule._fields, "allowed")  # which is said of many rules
+    }
+    said: set[tuple[str, str]] = set()
+    for tree in (ast.parse(path.read_text(encoding="utf-8")) for path in (PACKAGE / "guardrails").glob("*.py")):
+        for function in (one for one in ast.walk(tree) if isinstance(one, ast.FunctionDef)):
+            in_dicts = {name for one in ast.walk(function) if isinstance(one, ast.Dict) for name in constants(one)}
+            for call in (one for one in ast.walk(function) if isinstance(one, ast.Call)):
+                if ast.unparse(call.func) == "broken":
+                    rule, _, *says = call.args
+                    names, texts = constants(rule), constants(says[0]) or constants(function) if says else {"what"}
+                    given = {f"{one.arg}" for one in call.keywords}
+                    given |= in_dicts if "None" in given else set()
+                    which = [one for one in fields if one[0] in (names or constants(tree)) and one[1] in texts]
+                    assert not names or all(fields[one] <= given for one in which), which
+                    said.update(one for one in which if fields[one] <= given)
+    assert said == fields.keys()
 
 
 def test_each_refusal_of_the_lock_is_made_and_is_given_what_it_says() -> None:

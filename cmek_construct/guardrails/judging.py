@@ -14,7 +14,6 @@ from cmek_construct.checks import printable
 from cmek_construct.guardrails import kept, too_little, too_much
 from cmek_construct.guardrails.rule import Violation, broken, key_uses, trusts_of
 from cmek_construct.policy import CannotBeJudged
-from cmek_construct.policy.words import Quoted
 from cmek_construct.templates.files import MANIFEST
 from cmek_construct.templates.found import Attached, Found, Naming, Now
 from cmek_construct.templates.pinecone import find
@@ -45,15 +44,15 @@ def _violations(found: Found) -> Iterator[Violation]:
         yield from _judged(naming, too_much.of_naming(naming, found.ask))
     yield from too_much.of_outputs(found)
     for unread in found.unread:
-        what = f"{Quoted(unread.place.path)}: {unread.why} {unread.way_out}"
-        yield broken("cannot-be-judged kind", unread.place, what)
+        why = [f"{unread.why} {unread.way_out}"]
+        yield broken("cannot-be-judged kind", unread.place, "unread", path=unread.place.path, why=why)
 
 
 def _judged(of: Now | Attached | Naming, *checks: Iterator[Violation]) -> Iterator[Violation]:
     try:
         yield from chain(*checks)
     except CannotBeJudged as why:
-        yield broken("cannot-be-judged kind", of.place, f"Its policies cannot be compared: {why}.", str(why))
+        yield broken("cannot-be-judged kind", of.place, "not compared", witness=str(why), why=[str(why)])
 
 
 def guarded(run: Run, vendors: Sequence[str], acknowledged: Mapping[str, str]) -> tuple[Found, list[Violation]]:

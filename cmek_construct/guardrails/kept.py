@@ -27,7 +27,7 @@ def _retained(place: Place, rule: str, *attributes: str) -> Iterator[Violation]:
     said = {name: Quoted(place.raw[name]) if name in place.raw else "not set" for name in attributes}
     faults = [f"{name} is {it}, not {_WANTED[name][-1]}" for name, it in said.items() if it not in _WANTED[name]]
     if faults:
-        yield broken(rule, place, f"{', and '.join(faults)}.")
+        yield broken(rule, place, faults=[", and ".join(faults)])
 
 
 def of_alias(alias: Alias, found: Found) -> Iterator[Violation]:
@@ -35,8 +35,7 @@ def of_alias(alias: Alias, found: Found) -> Iterator[Violation]:
     if alias.is_named:
         yield from _retained(alias.place, "alias-retained", "DeletionPolicy")
     if found.keys and alias.key not in found.by_place:
-        said = f"The alias {Quoted(alias.name)} has the target {Quoted(alias.target)}, "
-        yield broken("alias-target", alias.place, f"{said}which is not the key that Pinecone encrypts with.")
+        yield broken("alias-target", alias.place, name=alias.name, target=alias.target)
 
 
 # What kind they are.
@@ -47,21 +46,17 @@ class _Property(NamedTuple):
     name: str
     default: str
     wanted: str | range
-    says: str = "{name} is {value}."
 
 
-_KIND: Final = "{name} is {value}, and the guide's key has {wanted}."
-_LEAST: Final = f"{{name}} is {{value}}, and the least that KMS takes is {_LEAST_WINDOW}."
-_LONGEST: Final = f"{{name}} is {{value}} seconds; the guide's role has {_LONGEST_SESSION}."
-_OF_ROLE: Final = [_Property("role-session", "MaxSessionDuration", "0", range(_LONGEST_SESSION + 1), _LONGEST)]
+_OF_ROLE: Final = [_Property("role-session", "MaxSessionDuration", "0", range(_LONGEST_SESSION + 1))]
 _OF_KEY: Final = [
-    _Property("key-kind", "KeySpec", "SYMMETRIC_DEFAULT", "SYMMETRIC_DEFAULT", _KIND),
-    _Property("key-kind", "KeyUsage", "ENCRYPT_DECRYPT", "ENCRYPT_DECRYPT", _KIND),
-    _Property("key-kind", "Origin", "AWS_KMS", "AWS_KMS", _KIND),
+    _Property("key-kind", "KeySpec", "SYMMETRIC_DEFAULT", "SYMMETRIC_DEFAULT"),
+    _Property("key-kind", "KeyUsage", "ENCRYPT_DECRYPT", "ENCRYPT_DECRYPT"),
+    _Property("key-kind", "Origin", "AWS_KMS", "AWS_KMS"),
     _Property("key-enabled", "Enabled", "true", "true"),
-    _Property("key-rotation", "EnableKeyRotation", "false", "true", "{name} is not {wanted}."),
-    _Property("key-multi-region", "MultiRegion", "false", "false", "{name} is {value}, which can never be taken back."),
-    _Property("key-pending-window", "PendingWindowInDays", "30", range(_LEAST_WINDOW + 1, 10**9), _LEAST),
+    _Property("key-rotation", "EnableKeyRotation", "false", "true"),
+    _Property("key-multi-region", "MultiRegion", "false", "false"),
+    _Property("key-pending-window", "PendingWindowInDays", "30", range(_LEAST_WINDOW + 1, 10**9)),
     _Property("key-lockout-check", "BypassPolicyLockoutSafetyCheck", "false", "false"),
 ]
 
@@ -77,11 +72,10 @@ def of_key(key: Now) -> Iterator[Violation]:
     yield from _retained(key.place, "key-retained", *_WANTED)
     is_replica = key.place.type == REPLICA
     if is_replica:
-        yield broken("key-multi-region", key.place, "It is a replica of a multi-Region key, with a policy of its own.")
+        yield broken("key-multi-region", key.place, "replica")
     yield from _of_kind(key, [one for one in _OF_KEY if not is_replica or one.rule != "key-rotation"])
     if not key.properties.keys() & {"KeyPolicy", ""}:
-        what = "The key has no KeyPolicy, so that it is KMS's default."
-        yield broken("cannot-be-judged kind", key.place, what, "KeyPolicy")
+        yield broken("cannot-be-judged kind", key.place, "default", witness="KeyPolicy")
 
 
 def _of_kind(role_or_key: Now, properties: Iterable[_Property]) -> Iterator[Violation]:
@@ -95,9 +89,9 @@ def _of_kind(role_or_key: Now, properties: Iterable[_Property]) -> Iterator[Viol
         if "${" in value:
             unread.append(one.name)
         elif number not in one.wanted if isinstance(one.wanted, range) else value != one.wanted:
-            yield broken(one.rule, place, one.says.format(name=one.name, value=Quoted(value), wanted=one.wanted))
+            yield broken(one.rule, place, name=one.name, value=value, wanted=str(one.wanted))
     faults = [(name, "beside its Type rewrites it") for name in place.raw if name.startswith("Fn::")]
     faults += [(name, "in its Properties rewrites them") for name in writers(place.raw.get("Properties"))]
     faults += [(name, f"is {Quoted(str(now[name]))}, which is not known") for name in unread]
     for name, why in faults:
-        yield broken("cannot-be-judged kind", place, f"{name or 'Properties'} {why}.", name)
+        yield broken("cannot-be-judged kind", place, witness=name, name=[name or "Properties"], why=[why])

@@ -11,6 +11,7 @@ from cmek_construct import guide
 from cmek_construct.checks import EXTERNAL_ID, REGION
 from cmek_construct.policy import aws
 from cmek_construct.policy.text import alone, is_unreadable
+from cmek_construct.policy.words import filled, plain
 from cmek_construct.rows import rows
 from cmek_construct.templates.evidence import allowing, names_in
 from cmek_construct.templates.found import Found, Now, Output, Place, beside
@@ -29,11 +30,12 @@ class Rule(NamedTuple):
     """What there is to say of one rule: a section of `rules.ini`."""
 
     id: str
+    row: Mapping[str, str]  # all of it: what may be wrong, each in one sentence by its name, and what follows here
     sentence: str
     allows: str
     cure: str
-    policies: str = ""  # the kinds of policies whose statements it is about
-    said_by: str = ""  # other rules, of which one says it already of the same statement
+    policies: str  # the kinds of policies whose statements it is about
+    said_by: str  # other rules, of which one says it already of the same statement
 
 
 @cache
@@ -42,7 +44,8 @@ def rules() -> Mapping[str, Rule]:
     actions = f"{', '.join(guide.KEY_USE[:-1])} and {guide.KEY_USE[-1]}"
     page = rows(Path(__file__).with_name("rules.ini")).items()
     said = {name: {what: text.replace("{actions}", actions) for what, text in row.items()} for name, row in page}
-    return {name: Rule(name.partition(" ")[0], **texts) for name, texts in said.items()}
+    own = Rule._fields[2:]
+    return {name: Rule(name.partition(" ")[0], row, *(row.get(one, "") for one in own)) for name, row in said.items()}
 
 
 class Violation(NamedTuple):
@@ -52,7 +55,7 @@ class Violation(NamedTuple):
     rule: str  # the rule's id, with the witness: who could do what
     place: Place
     what: str  # what is wrong, in one sentence, with the value
-    meant: str | None  # why it is meant, where its construct, the app or who asks says so
+    meant: str | None = None  # why it is meant, where its construct, the app or who asks says so
 
     @property
     def reported(self) -> tuple[Path, str, str]:
@@ -61,14 +64,15 @@ class Violation(NamedTuple):
         return file, logical_id, "".join(f"In TemplateBody, {one}: " for one in rest.split("/") if one)
 
 
-def broken(name: str, place: Place, what: str, witness: str = "", meant: str | None = None) -> Violation:
-    """That something breaks a rule: by a witness where each is acknowledged by itself, and another is not with it."""
+def broken(name: str, place: Place, says: str = "what", /, witness: str = "", **facts: Sequence[str]) -> Violation:
+    """That something breaks a rule, as its row says; by a witness where each is acknowledged by itself, no other."""
+    rule = rules()[name]
+    what = plain(filled(rule.row[says], **facts))
     what = what if len(what) <= _LONGEST else f"{what[:_LONGEST]} …"
     text = re.sub(r"[^A-Za-z0-9_+=,.@:/*?-]", "", witness.replace(" ", "_"))
     if len(text) > _LONGEST_WITNESS:
         text = f"{text[:_LONGEST_WITNESS]}-{hashlib.sha256(text.encode()).hexdigest()[:8]}"
-    rule = rules()[name]
-    return Violation(rule, f"{rule.id}[{text}]" if witness else rule.id, place, what, meant)
+    return Violation(rule, f"{rule.id}[{text}]" if witness else rule.id, place, what)
 
 
 class Trust(NamedTuple):

@@ -53,19 +53,18 @@ def of_trust(trust: Trust, found: Found) -> Iterator[Violation]:
     yield from _shortages(trust.now, _asked(found, _but(policy, guide.assume_role_denial()), requests))
     is_read = not any(one.unreadable for one in policy.statements)
     if is_read and not requests and not found.ask.beyond(policy, trust.limit):
-        yield broken("pinecone-locked-out", place, "The trust policy lets in none of Pinecone's roles.")
+        yield broken("pinecone-locked-out", place, "none")
     document = properties.get("AssumeRolePolicyDocument")
     # What only the deploy knows counts as nothing.
     unknown = sum(map(len, re.findall(r"\$\{[^}]*\}", str(document))))
     size = checks.characters(document) - unknown if isinstance(document, dict) else 0
     if size > checks.TRUST_POLICY_QUOTA:
-        what = f"The trust policy has {size:,} characters, over {checks.TRUST_POLICY_QUOTA:,}."
-        yield broken("trust-size", place, what)
+        yield broken("trust-size", place, size=f"{size:,}", most=f"{checks.TRUST_POLICY_QUOTA:,}")
     pairs = [(one.get("Key"), one.get("Value")) for one in map(members, each_of(properties.get("Tags")))]
     try:
         checks.tags("Tags", [pair for pair in pairs if all(isinstance(one, str) and is_known(one) for one in pair)])
     except ValueError as error:
-        yield broken("role-tags", place, str(error))
+        yield broken("role-tags", place, why=[str(error)])
 
 
 def of_key(use: KeyUse, found: Found) -> Iterator[Violation]:
@@ -97,12 +96,10 @@ def of_key(use: KeyUse, found: Found) -> Iterator[Violation]:
     yield from _shortages(key, needed)
     for it in [it for it in owner if it.how in ("no", "unsure") and not it.is_denial][:1]:
         surely = "surely " if it.how == "unsure" else ""
-        what = f"The key policy does not {surely}let the account's root {it.request.action}."
-        yield broken("key-owner", key.place, what)
+        yield broken("key-owner", key.place, surely=surely, action=it.request.action)
     denials = [it for it in owner if it.is_denial]
     for denial in [it.said.statement for it in denials if it.how == "no" and it.said.statement][:1]:
-        what = f"The key policy denies kms:PutKeyPolicy to its own account, by {Quoted(denial.name)}."
-        yield broken("key-owner-denied", key.place, what)
+        yield broken("key-owner-denied", key.place, statement=denial.name)
     yield from _shortages(key, (it for it in denials if it.how == "unsure"), "key-owner-denied")
 
 
@@ -137,11 +134,11 @@ def of_permission(attached: Attached, found: Found) -> Iterator[Violation]:
         sent = {**_FACTS, **{what: value for what, value in where if is_known(value)}}
         asked += _asked(found, policy, [Request(role, what, key, sent) for what in guide.ENCRYPT_DECRYPT])
     for it in [it for it in asked if it.how == "no"][:1]:
-        yield broken("pinecone-locked-out", place, f"{Quoted(name)} keeps the role from {it.request.action}.", name)
+        yield broken("pinecone-locked-out", place, "by policy", witness=name, name=name, action=it.request.action)
     for it in [it for it in asked if it.how == "unsure"][:1]:
-        hangs_on = place.stack.short(plain(in_doubt(it.said.hangs_on)))
-        what = f"{Quoted(name)} may keep the role from {it.request.action}: that hangs on {hangs_on}."
-        yield broken(_NOT_SEEN, place, what, f"{name} {' '.join(it.said.hangs_on)}")
+        hangs_on = [place.stack.short(plain(in_doubt(it.said.hangs_on)))]
+        why = f"{name} {' '.join(it.said.hangs_on)}"
+        yield broken(_NOT_SEEN, place, "by policy", witness=why, name=name, action=it.request.action, hangs_on=hangs_on)
 
 
 def _asked(found: Found, policy: Policy, requests: Sequence[Request]) -> Iterator[_Answer]:
@@ -161,13 +158,12 @@ def _shortages(of: Now, needed: Iterable[_Answer], unsure: str = _NOT_SEEN) -> I
             denial = (said.statement.name,) if said.statement and is_denial else ()
             found.setdefault((how, said.hangs_on if how == "unsure" else denial), []).append(request)
     for (how, why), requests in sorted(found.items(), key=lambda it: it[0][0] == "unsure"):
-        whom = Quoted(", ".join(dict.fromkeys(one.principal for one in requests)))
-        what = " and ".join(dict.fromkeys(one.action for one in requests))
-        rule, text = "pinecone-locked-out", f"does not let {whom} {what}{''.join(f' by {Quoted(one)}' for one in why)}."
-        if how == "unsure":
-            hangs_on = of.place.stack.short(plain(in_doubt(why)))
-            rule, text = unsure, f"does not surely let {whom} {what}: that hangs on {hangs_on}."
-        yield broken(rule, of.place, f"The {of.policy.kind} policy {text}", " ".join(why) or requests[0].principal)
+        rule, says = (unsure, "unsure") if how == "unsure" else ("pinecone-locked-out", "what")
+        witness, kind = " ".join(why) or requests[0].principal, of.policy.kind
+        whom = ", ".join(dict.fromkeys(one.principal for one in requests))
+        action = " and ".join(dict.fromkeys(one.action for one in requests))
+        more = {"by": [f" by {Quoted(one)}" for one in why], "hangs_on": [of.place.stack.short(plain(in_doubt(why)))]}
+        yield broken(rule, of.place, says, witness=witness, kind=kind, whom=whom, action=action, **more)
 
 
 def _may_be_of_kms(statement: Statement) -> bool:

@@ -44,14 +44,12 @@ def of_permission(attached: Attached, found: Found) -> Iterator[Violation]:
     name, place, policy, account = attached.name, attached.place, attached.policy, attached.role.stack.account
     if policy is None:
         if is_unreadable(name):
-            what = f"A policy of the role is {Quoted(name)}, which cannot be read."
-            yield broken("cannot-be-judged", place, what, name)
+            yield broken("cannot-be-judged", place, "a policy", witness=name, name=name)
         elif not attached.is_boundary:
-            what = f"The role has the policy {Quoted(name)}, which no template shows."
-            yield broken("role-permissions", place, what, name)
+            yield broken("role-permissions", place, "not shown", witness=name, name=name)
         return
     for what in (what for statement in policy.statements for what in statement.unreadable):
-        yield broken("cannot-be-judged", place, f"The policy {Quoted(name)} of the role has {Quoted(what)}.", what)
+        yield broken("cannot-be-judged", place, "of a policy", witness=what, name=name, what=what)
     # No template may say which account is the role's own, in which it has a key already.
     may_be_own = attached.role in found.keys_of and not is_known(account)
     readable = [statement for statement in allowing(policy) if not statement.unreadable]
@@ -68,10 +66,10 @@ def of_permission(attached: Attached, found: Found) -> Iterator[Violation]:
         beyond = found.ask.beyond(asked, guide.policy_document(*limit)) if excess else []
         excess = [witness.statement for witness in beyond]
     for statement in (one for one in readable if any(one is too_much for too_much in excess)):
-        said = plain(words.of_statement(_plainly(statement)))
-        unknown = " No template says which account is its own." * may_be_own
-        does = [*_texts_of(statement, "actions"), *_texts_of(statement, "resources")]
-        yield broken("role-permissions", place, f"By {Quoted(name)}: {said}{unknown}", " ".join(does))
+        said = words.of_statement(_plainly(statement))
+        said += [" No template says which account is its own."] * may_be_own
+        does = " ".join([*_texts_of(statement, "actions"), *_texts_of(statement, "resources")])
+        yield broken("role-permissions", place, witness=does, name=name, said=said)
 
 
 def _texts_of(statement: Statement, member: str) -> list[str]:
@@ -88,13 +86,13 @@ def of_naming(naming: Naming, ask: Questions) -> Iterator[Violation]:
     kind, policy = naming.place.type, naming.policy
     if kind in _GRANTS_NOTHING:
         return
-    where = f"{Quoted(naming.member)} of a {Quoted(kind)}"
+    where = {"member": naming.member, "type": kind}
     if policy is None:
         # Whether a property, by its path, says whom its resource lets in.
         names = [one for one in naming.member.split(".") if not one.isdecimal()]
         of_aws = takewhile(lambda name: not _FREE.fullmatch(name), names)
         if not _TAKEN_ON.fullmatch(names[-1]) and any(map(_LET_IN.fullmatch, of_aws)):
-            yield broken("role-permissions", naming.place, f"{where} names the role.", f"{kind} {naming.member}")
+            yield broken("role-permissions", naming.place, "named", witness=f"{kind} {naming.member}", **where)
         return
     # What the role may do and not every role of its account may.
     account = f"arn:aws:iam::{account_of(naming.arn)}"
@@ -105,8 +103,8 @@ def of_naming(naming: Naming, ask: Questions) -> Iterator[Violation]:
     )
     for statement in {id(one): one for one in of_role}.values():
         if statement.unreadable or statement not in everybodys:
-            what = f"{where} lets the role {plain(words.actions(_plainly(statement)))}."
-            yield broken("role-permissions", naming.place, what, " ".join([kind, *_texts_of(statement, "actions")]))
+            does, said = " ".join([kind, *_texts_of(statement, "actions")]), words.actions(_plainly(statement))
+            yield broken("role-permissions", naming.place, "let", witness=does, does=said, **where)
 
 
 def of_outputs(found: Found) -> Iterator[Violation]:
@@ -122,10 +120,8 @@ def of_outputs(found: Found) -> Iterator[Violation]:
             is_arn = len(arn) == 6 and not is_unreadable(value) and arn[2] == service and arn[5].startswith(kind)
             is_given = is_arn and (arn[4] in known or not all(map(is_known, known)))
             if not is_given or instead:
-                why = "which is neither in the templates nor of their account"
-                why = f"and not {Quoted(instead[0])} of its own stack" if is_given else why
-                what = f"The output for {output.label} in Pinecone's console gives {Quoted(value)}, {why}."
-                yield broken("output-value", output.place, what, value)
+                row, own = ("instead", instead[0]) if is_given else ("what", "")
+                yield broken("output-value", output.place, row, witness=value, label=output.label, value=value, own=own)
 
 
 # Key policies and trust policies.
@@ -139,7 +135,7 @@ def _beyond(
 ) -> Iterator[Violation]:
     """What a policy allows beyond its limit: each statement and principal under one rule; and whom it names in vain."""
     found: dict[int, list[Violation]] = {}
-    where = f"The {of.policy.kind} policy"
+    kind, short = of.policy.kind, of.place.stack.short
     for witness in ask.beyond(of.policy, limit):
         statement = witness.statement
         maybe = () if witness.certain else witness.hangs_on
@@ -149,14 +145,13 @@ def _beyond(
             # What cannot be read may be anything.
             hidden = [*filter(is_unreadable, texts), *statement.unreadable]
             if hidden:
-                rule, whom = "cannot-be-judged", hidden[0]
-                what = f"{where} has {Quoted(whom)}, which cannot be judged from the template."
+                beyond = broken("cannot-be-judged", of.place, witness=hidden[0], kind=kind, text=hidden[0])
             else:
                 rule, whom = next((rule, about) for rule, about, is_it in rows(witness, who) if is_it)
                 narrowed = replace(witness, principals=(who,), actions=tuple(_actions_of(witness)))
-                said = f"{Quoted(statement.name)}: {plain(words.of_witness(narrowed, of.account))}"
-                what = of.place.stack.short(f"{where}, {said}")
-            found.setdefault(id(statement), []).append(broken(rule, of.place, what, whom))
+                said = [short(plain([Quoted(statement.name), ": ", *words.of_witness(narrowed, of.account)]))]
+                beyond = broken(rule, of.place, "allowed", witness=whom, kind=kind, said=said)
+            found.setdefault(id(statement), []).append(beyond)
     for some in found.values():
         ids = {one.breaks.id for one in some}
         yield from (one for one in some if ids.isdisjoint(one.breaks.said_by.split()))
@@ -164,8 +159,8 @@ def _beyond(
     for statement in of.policy.statements:
         for one in statement.principals or ():
             if one.kind == "AWS" and DELETED.fullmatch(one.name):
-                what = f"{one.name}, the ID of a role or user that was deleted, in {Quoted(statement.name)}."
-                yield broken("deleted-principal", of.place, f"{where} names {what}", one.name)
+                named = {"id": one.name, "kind": kind, "statement": statement.name}
+                yield broken("deleted-principal", of.place, witness=one.name, **named)
 
 
 def _actions_of(witness: Witness) -> list[str]:
@@ -211,9 +206,8 @@ def of_key(use: KeyUse, found: Found) -> Iterator[Violation]:
     yield from _beyond(key, found.ask, limit, rows)
     of_construct = found.run.said_of(place.stack, place.logical_id, key.case)
     for who in (one for one in others if one not in vendors):
-        what = f"The key policy lets in {Quoted(shown(who))}, who is not seen to be of the key's account."
         meant = "The prop role names this role of another account" if who == of_construct else None
-        yield broken("key-foreign-principal", place, what, shown(who), meant)
+        yield broken("key-foreign-principal", place, witness=shown(who), whom=shown(who))._replace(meant=meant)
 
 
 # The trust policy.
@@ -227,8 +221,7 @@ def of_trust(trust: Trust, found: Found) -> Iterator[Violation]:
     short, values = place.stack.short, (pinecone, trust.external_id)
     unread = [one for one in values if one and one.startswith("${") and one[2:-1] not in found.run.typed]
     for whom in map(short, unread):
-        what = f"The trust policy has {Quoted(whom)} in the place of an account or an ID."
-        yield broken("cannot-be-judged", place, what, whom)
+        yield broken("cannot-be-judged", place, "in a place", witness=whom, text=whom)
 
     def rows(witness: Witness, who: str) -> list[_Row]:
         statement, does = witness.statement, " ".join(_actions_of(witness))
@@ -259,5 +252,4 @@ def of_trust(trust: Trust, found: Found) -> Iterator[Violation]:
         is_like = name.startswith(guide.ROLE_NAME_PREFIX) and one.name.startswith("arn:aws:iam:")
         if is_like and not (ANY_ROLE.fullmatch(one.name) or is_unreadable(one.name)):
             whom = short(one.name)
-            what = f"The trust policy names {Quoted(whom)}, which is not to the letter one of Pinecone's roles."
-            yield broken("trust-look-alike", place, what, whom)
+            yield broken("trust-look-alike", place, witness=whom, whom=whom)
