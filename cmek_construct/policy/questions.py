@@ -38,7 +38,6 @@ class Questions:
     """Remembers what was answered."""
 
     def __init__(self) -> None:
-        """Begin."""
         self._known: dict[str, tuple[list[str], dict[str, tuple[int | None, Any]], list[str]]] = {}
         self._policies: dict[int, _Shape] = {}
 

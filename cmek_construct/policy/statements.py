@@ -92,11 +92,8 @@ class Policy:
 def read(document: Any, kind: Kind, *, resource: str | None = None, forms: Forms | None = None) -> Policy:
     """A policy out of a document: JSON, the text of it, or a list of statements.
 
-    Args:
-        document: what AWS, a file or a template has.
-        kind: whose policy it is.
-        resource: the ARN of the role or key.
-        forms: what is known of the holes in its texts, by name. Default: these are as AWS has them, with no holes.
+    The resource is the ARN of the role or key. The forms are what is known of the holes in its texts, by name; by
+    default these are as AWS has them, with no holes.
     """
     texts, forms = (literal, {}) if forms is None else (str, forms)
     why = "the policy, which is no object"

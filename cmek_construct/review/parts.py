@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from functools import cache, cached_property
 from operator import itemgetter
 from pathlib import Path
-from typing import Any, Final, TypeAlias
+from typing import Any, Final, NamedTuple, TypeAlias
 
 from cmek_construct import policy
 from cmek_construct.checks import printable
@@ -42,8 +42,7 @@ SENTENCES: Final = Path(__file__).with_name("sentences.ini")
 Sentence: TypeAlias = tuple[str, Words]  # the title that it stands under, and its words
 
 
-@dataclass(frozen=True)
-class Thing:
+class Thing(NamedTuple):
     """A role that Pinecone assumes, a key that it encrypts with, or an alias of one."""
 
     kind: str  # ``Role``, ``Key`` or ``Alias``

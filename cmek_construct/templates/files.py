@@ -86,9 +86,8 @@ class Reader:
     def read(self, paths: Iterable[Path]) -> list[Template]:
         """The templates of some files and folders, of stacks that stand in no other of them.
 
-        Args:
-            paths: files in JSON or YAML; cloud assemblies, of which counts what their manifest names; other folders, of
-                which every ``*.template.json`` is read.
+        Files are in JSON or YAML. Of a cloud assembly counts what its manifest names; of another folder every
+        ``*.template.json`` is read.
         """
         for path in dict.fromkeys(paths):
             self._add(path)

@@ -5,7 +5,6 @@ Whom it does not name is asked as a group, which is everybody of a form but thos
 
 import re
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
 from functools import cache
 from typing import Final, NamedTuple
 
@@ -36,8 +35,7 @@ class Somebody(NamedTuple):
         return _parts(self.arn)[0]
 
 
-@dataclass(frozen=True)
-class People:
+class People(NamedTuple):
     """Who is asked about one policy."""
 
     policy: Policy  # of a role or key
