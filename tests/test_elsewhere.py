@@ -101,11 +101,21 @@ def test_whatever_says_whom_it_lets_in_and_names_the_role_is_a_door(door: str) -
     assert broken(template) == {"role-permissions"}
 
 
-@pytest.mark.parametrize("session", ["", ":*", "*"])
-def test_a_condition_on_the_id_of_the_role_lets_it_in(session: str) -> None:
+@pytest.mark.parametrize("session", ["", ":*", "*", ":one"])
+@pytest.mark.parametrize("others", [[], ["AIDASOMEBODYSOMEBODY1"]])
+def test_a_condition_on_the_id_of_the_role_lets_it_in(session: str, others: list[str]) -> None:
     template = forms.template("explicit_with_id")
     user = {"Fn::Sub": f"${{{role_arn(template)['Fn::GetAtt'][0]}.RoleId}}{session}"}
-    bucket_policy(template, Principal="*", Condition={"StringLike": {"aws:userId": user}})
+    bucket_policy(template, Principal="*", Condition={"StringLike": {"aws:userId": [user, *others]}})
+    assert broken(template) == {"role-permissions"}
+
+
+def test_whom_a_denial_for_all_but_some_spares_is_let_in_by_what_is_open_to_all() -> None:
+    template = forms.template("explicit_with_id")
+    bucket_policy(template, Principal="*")
+    spared = {"AWS": [role_arn(template), f"arn:aws:iam::{CUSTOMER}:root"]}
+    statements = template["Resources"]["More"]["Properties"]["PolicyDocument"]["Statement"]
+    statements.append({"Effect": "Deny", "NotPrincipal": spared, "Action": "*", "Resource": "*"})
     assert broken(template) == {"role-permissions"}
 
 

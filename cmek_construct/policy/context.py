@@ -134,7 +134,9 @@ def named(space: Space, statement: Statement) -> tuple[int, int]:
         return everybody & ~(themselves | accounts) & doubt, 0
     surely = (themselves & accounts) | whom(space, [one for one in listed if _account(space, one)])[0]
     surely |= everybody if Principal("AWS", "*") in listed else 0
-    return everybody & ~surely & (~(themselves | accounts) | doubt), 0
+    # Elsewhere, who is listed is let in before others of the account.
+    perhaps = themselves if space.kind == "resource" else themselves | accounts
+    return everybody & ~surely & (~perhaps | doubt), 0
 
 
 def whom(space: Space, principals: Iterable[Principal]) -> tuple[int, int]:

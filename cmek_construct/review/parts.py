@@ -237,7 +237,8 @@ class Template:
         found: dict[tuple[str, int], tuple[int, Any, list[Choices]]] = {}
         for case, document in own:
             counted: Counter[str] = Counter()
-            for at, one in enumerate(document.statements):
+            # One that is read as several, for each way through its conditions, stands once.
+            for at, one in enumerate({id(one.raw): one for one in document.statements}.values()):
                 raw = one.raw if isinstance(one.raw, dict) else {"Effect": one.name if one.raw is None else one.raw}
                 raw = _each_text(raw, self._text)
                 text = json.dumps(raw, default=str)

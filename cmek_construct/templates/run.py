@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import replace
 from functools import cached_property, lru_cache, partial
+from itertools import chain, product
 from pathlib import Path
 from typing import Any, Final, TypeVar
 
@@ -21,8 +22,8 @@ from cmek_construct.templates.values import Values
 
 _WRITER: Final = "Custom::CrossRegionExportWriter"
 _MOST_KEPT: Final = 256
-_ROLE_ID: Final = re.compile(r"(\$\{[^}]*\})(?:[:*].*)?$", re.DOTALL)
-"""What AWS has for who asks: the ID of a role, and the name of its session."""
+_ROLE_ID: Final = re.compile(r"(\$\{[^}]*\})((?P<all>:?\*)|:.*)?", re.DOTALL)
+"""What AWS has for who asks: the ID of a role, and the name of its session, or any."""
 T = TypeVar("T")
 
 
@@ -143,20 +144,35 @@ class Run:
             what = f"the policy {document}"
             return Policy(kind, (Statement(what, "", unreadable=(what,)),), resource, self.forms)
         policy = read(document, kind, resource=resource, texts=canonical, forms=self.forms)
-        statements = (self._by_arns(one) if one.on(aws.USER_ID) else one for one in policy.statements)
-        return replace(policy, statements=tuple(statements))
+        return replace(policy, statements=tuple(chain.from_iterable(map(self._by_arns, policy.statements))))
 
-    def _by_arns(self, statement: Statement) -> Statement:
-        """A statement with conditions on the ARNs of roles of the run instead of on their IDs."""
-        conditions: list[Condition] = []
-        for one in statement.conditions:
-            found = (_ROLE_ID.match(value) for value in one.values if one.key.lower() == aws.USER_ID)
-            arns = {it.string: self._roles_by_id[it[1]] for it in found if it and it[1] in self._roles_by_id}
-            others = tuple(value for value in one.values if value not in arns)
-            conditions += [Condition(one.operator, aws.PRINCIPAL_ARN, tuple(arns.values()))] if arns else []
-            if not arns or (others and "Not" in one.operator):  # it is none of the roles, and none of the others
-                conditions.append(replace(one, values=others))
-        return replace(statement, conditions=tuple(conditions))
+    def _by_arns(self, statement: Statement) -> Iterator[Statement]:
+        """A statement with conditions on the ARNs of roles of the run, beside or instead of those on their IDs.
+
+        Where several ways lead through its conditions, it becomes a statement for each.
+        """
+        for way in product(*map(self._ways, statement.conditions)):
+            yield replace(statement, conditions=tuple(chain.from_iterable(way)))
+
+    def _ways(self, one: Condition) -> Iterable[list[Condition]]:
+        found = map(_ROLE_ID.fullmatch, one.values if one.key.lower() == aws.USER_ID else ())
+        ids = {it[0]: it for it in found if it and it[1] in self._roles_by_id}
+        if not ids:
+            return [[one]]
+        wholly = [text for text, it in ids.items() if it["all"] and re.search("String(Not)?Like", one.operator)]
+        partly = [text for text in ids if text not in wholly]
+        others = [text for text in one.values if text not in ids]
+
+        def on_arns(some: Sequence[str]) -> list[Condition]:
+            arns = tuple(self._roles_by_id[ids[text][1]] for text in some)
+            return [replace(one, key=aws.PRINCIPAL_ARN, values=arns)] if some else []
+
+        def on_ids(some: Sequence[str]) -> list[Condition]:
+            return [replace(one, values=tuple(some))] if some else []
+
+        if "Not" in one.operator:  # who is none of the roles, and none of the others
+            return [on_arns(wholly) + on_ids(partly + others)]
+        return filter(None, [on_arns(wholly), on_arns(partly) + on_ids(partly), on_ids(others)])
 
     @cached_property
     def _given(self) -> dict[str, list[tuple[Stack, str, Any]]]:
