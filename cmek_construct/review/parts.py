@@ -318,9 +318,10 @@ def _for_a_person(found: Found) -> Iterator[tuple[Place, Sentence]]:
     for one in found.attached:
         if one.is_boundary and one.policy is None:
             yield one.place, say("boundary", boundary=one.place.stack.short(one.name))
-    for key in found.keys:
-        for ids in filter(None, (organizations(*now.policy.statements) for now in key.cases)):
-            yield key.place, say("organization", ids=quoted_list(ids))
+    policies = [(key.place, now.policy) for key in found.keys for now in key.cases]
+    for place, said in (*policies, *((one.place, one.policy) for one in found.attached)):
+        if ids := organizations(*(said.statements if said else ())):
+            yield place, say("organization", ids=quoted_list(ids))
     for output in found.outputs:
         if output.of is None and output.label in ("Role ARN", "Key ARN"):
             values = dict.fromkeys(output.place.stack.short(now.value) for now in output.cases)
