@@ -318,10 +318,17 @@ def test_a_literal_accounts_keys_are_a_customers_where_the_own_account_is_known(
     assert found == (set() if account == "123456789012" else {"role-permissions"})
 
 
-@pytest.mark.parametrize(("year", "right"), [("2024", set()), ("2999", {"pinecone-locked-out"})])
-def test_a_denial_to_sessions_that_began_long_ago_keeps_nobody_out(year: str, right: set[str]) -> None:
+@pytest.mark.parametrize(
+    ("date", "right"),
+    [
+        ("2024-01-01T00:00:00Z", set()),
+        ("2999-01-01T00:00:00Z", {"pinecone-locked-out"}),
+        ("9" * 20, {"pinecone-not-seen-to-come-in"}),
+    ],
+)
+def test_a_denial_to_sessions_that_began_long_ago_keeps_nobody_out(date: str, right: set[str]) -> None:
     template = forms.template("explicit_with_id")
-    older = {"DateLessThan": {"aws:TokenIssueTime": f"{year}-01-01T00:00:00Z"}}
+    older = {"DateLessThan": {"aws:TokenIssueTime": date}}
     denial = grant(Effect="Deny", Action=["*"], Resource=["*"], Condition=older)
     role(template)["Policies"] = [{**denial, "PolicyName": "AWSRevokeOlderSessions"}]
     assert broken(template) == right

@@ -686,6 +686,13 @@ def test_the_id_of_a_session_is_of_the_role_and_of_nobody_beside_it(
     assert broken(template) == rules
 
 
+def test_who_was_deleted_is_told_in_not_principal_too() -> None:
+    template = forms.template("explicit_with_id")
+    spared = {"AWS": [role_arn(template), f"arn:aws:iam::{CUSTOMER}:root", "AROAEXAMPLEEXAMPLE12"]}
+    key_policy(template).append({"Effect": "Deny", "NotPrincipal": spared, "Action": "kms:*", "Resource": "*"})
+    assert broken(template) == {"deleted-principal"}
+
+
 def test_a_boundary_takes_what_not_principal_would_spare() -> None:
     template = forms.template("explicit_with_id")
     spared = {"AWS": [role_arn(template), f"arn:aws:iam::{CUSTOMER}:root"]}

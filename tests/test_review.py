@@ -635,6 +635,13 @@ def test_what_only_a_person_can_tell_is_listed(tmp_path: Path) -> None:
     assert "What only you can tell" not in text(tmp_path, good())
 
 
+def test_a_number_of_days_that_is_none_is_shown_as_it_is(tmp_path: Path) -> None:
+    template = good()
+    unused = {"NumericLessThan": {"kms:TrailingDaysWithoutKeyUsage": "9" * 5_000}}
+    key_policy(template).append(denied(Action="kms:DisableKey", Condition=unused))
+    assert "99999" in text(tmp_path, template)
+
+
 def test_a_key_that_may_be_of_the_role_and_names_another_role_is_shown(tmp_path: Path) -> None:
     template = good()
     template["Parameters"] = {"Whoever": {"Type": "String"}}

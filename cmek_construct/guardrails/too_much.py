@@ -173,7 +173,7 @@ def _beyond(
         yield from (one for one in some if not rules.intersection(_SAID_BY.get(one.name, ())))
     # The unique ID that AWS puts in the place of a role or user that was deleted.
     for statement in subject.now.policy.statements:
-        for one in statement.principals or ():
+        for one in statement.named():
             if one.kind == "AWS" and DELETED.fullmatch(one.name):
                 what = f"{one.name}, the ID of a role or user that was deleted, in {Quoted(statement.name)}."
                 yield broken("deleted-principal", subject.place, f"{subject.where} names {what}", one.name)

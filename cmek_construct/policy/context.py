@@ -314,7 +314,7 @@ def _decided(operator: _Operator, values: Sequence[str], is_list: bool, text: st
         return None
     try:
         met = [any(_one_meets(operator.base, value, one) for value in values) != operator.negated for one in several]
-    except (ValueError, KeyError):
+    except (ValueError, KeyError, OverflowError, OSError):
         return None
     return any(met) if operator.each == "ForAnyValue" else all(met)
 

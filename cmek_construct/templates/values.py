@@ -197,7 +197,8 @@ class Values:
                 return parts(text, at) if at and is_known(at) and (is_whole or not holes(text)) else None
             case "Fn::Select", [index, some]:
                 number, found = self.text(stack, index), self.resolved(stack, some)
-                is_there = number.isdecimal() and isinstance(found, list) and int(number) < len(found)
+                is_number = re.fullmatch("[0-9]{1,9}", number)
+                is_there = is_number and isinstance(found, list) and int(number) < len(found)
                 return found[int(number)] if is_there else None
             case "Fn::FindInMap", [*keys] if len(keys) in (3, 4):
                 default = members(keys[3]).get("DefaultValue") if keys[3:] else None

@@ -15,7 +15,7 @@ from typing import Final, NamedTuple, TypeAlias, TypeVar
 from cmek_construct import guide
 from cmek_construct.checks import printable
 from cmek_construct.policy import CannotBeJudged, Policy, Principal, Request, Statement, Verdict
-from cmek_construct.policy.aws import DIRECT_CALL, EXTERNAL_ID, TRAILING_DAYS
+from cmek_construct.policy.aws import DAYS, DIRECT_CALL, EXTERNAL_ID, TRAILING_DAYS
 from cmek_construct.policy.questions import Questions
 from cmek_construct.policy.statements import DELETED, Condition
 from cmek_construct.policy.text import alone, is_known, is_wild
@@ -36,6 +36,7 @@ ON_KEY: Final = (
     *("kms:Encrypt", "kms:Decrypt", "kms:GenerateDataKey", "kms:ReEncryptFrom", "kms:ReEncryptTo", "kms:DescribeKey"),
     *(GRANT, "kms:PutKeyPolicy", "kms:DisableKey", "kms:ScheduleKeyDeletion"),
 )
+_MOST_DAYS: Final = 20  # that are tried
 _VIA: Final = "kms:viaservice"
 _ANY: Final = "an AWS service"
 _TLS: Final = {"aws:securetransport": DIRECT_CALL["aws:securetransport"]}
@@ -188,13 +189,21 @@ def _in_every_way(ask: Callable[..., _Answers], policies: Sequence[Policy], rows
         for row, (_, now) in zip(out, ask(others, [row._replace(presents=None) for row in out], _TLS), strict=True):
             if now.verdict is not Verdict.NO:
                 said[row] = said[row]._replace(verdict=now.verdict, statement=now.statement or None, doubt=now.doubt)
-    days = max((int(one) for one in _compared(policies, TRAILING_DAYS) if one.isdecimal()), default=0)
-    out = [row for row in rows if days and row.action in guide.ENDING]
-    used, unused = (ask(policies, out, {**DIRECT_CALL, TRAILING_DAYS: str(since)}) for since in (0, days))
-    for (row, before), (_, now) in zip(used, unused, strict=True):
-        if before.verdict is Verdict.NO and now.verdict in (Verdict.YES, Verdict.BY_ACCOUNT):
-            then = _only(f"when unused for {days} days", now.verdict)
-            said[row] = now._replace(statement=before.statement, then=then, unused=True)
+    compared = _compared(policies, TRAILING_DAYS)
+    numbers = (int(one) + more for one in compared for more in (0, 1)) if all(map(DAYS.fullmatch, compared)) else ()
+    days = sorted({0, *numbers})
+    out = [row for row in rows if 1 < len(days) < _MOST_DAYS and row.action in guide.ENDING]
+    each = [dict(ask(policies, out, {**DIRECT_CALL, TRAILING_DAYS: str(one)})) for one in days if out]
+    for row in out:
+        answers = [one[row] for one in each]
+        since = next((at for at, one in enumerate(answers) if one.verdict is not Verdict.NO), 0)
+        verdict = answers[since].verdict
+        is_so_then = verdict in (Verdict.YES, Verdict.BY_ACCOUNT) and {one.verdict for one in answers[since:]} == {
+            verdict
+        }
+        if since and is_so_then:
+            then = _only(f"when unused for {days[since]} days", verdict)
+            said[row] = answers[since]._replace(statement=answers[0].statement, then=then, unused=True)
     return list(said.values())
 
 
