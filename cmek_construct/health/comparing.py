@@ -73,9 +73,7 @@ class Where:
     def days_held(self, statements: Sequence[Any]) -> int | None:
         """For how many days after its use a key policy lets nobody end the key; None: not known."""
         there, root = self.read(statements), f"arn:aws:iam::{str(self.resource).split(':')[4]}:root"
-        compared = [
-            int(one) for each in there.statements for one in each.compared(TRAILING_DAYS) if DAYS.fullmatch(one)
-        ]
+        compared = [int(it) for one in there.statements for it in filter(DAYS.fullmatch, one.compared(TRAILING_DAYS))]
 
         def is_held(days: int) -> bool:
             """The owner's root, whom only a denial to everybody stops, may do neither."""

@@ -22,7 +22,7 @@ from cmek_construct.templates.values import Values
 
 _WRITER: Final = "Custom::CrossRegionExportWriter"
 _MOST_KEPT: Final = 256
-_ROLE_ID: Final = re.compile(r"(\$\{[^}]*\})((?P<all>:?\*)|:.*)?", re.DOTALL)
+_ROLE_ID: Final = re.compile(r"(\$\{[^}]*\})((?P<any>:?\*)|:.*)?", re.DOTALL)
 """What AWS has for who asks: the ID of a role, and the name of its session, or any."""
 T = TypeVar("T")
 
@@ -147,32 +147,24 @@ class Run:
         return replace(policy, statements=tuple(chain.from_iterable(map(self._by_arns, policy.statements))))
 
     def _by_arns(self, statement: Statement) -> Iterator[Statement]:
-        """A statement with conditions on the ARNs of roles of the run, beside or instead of those on their IDs.
-
-        Where several ways lead through its conditions, it becomes a statement for each.
-        """
+        """A statement by the ARNs of roles of the run for their IDs: one for each way to meet its conditions."""
         for way in product(*map(self._ways, statement.conditions)):
             yield replace(statement, conditions=tuple(chain.from_iterable(way)))
 
-    def _ways(self, one: Condition) -> Iterable[list[Condition]]:
+    def _ways(self, one: Condition) -> list[list[Condition]]:
+        """The ways to meet a condition, on IDs of roles of the run by each value, or negated by all values together."""
         found = map(_ROLE_ID.fullmatch, one.values if one.key.lower() == aws.USER_ID else ())
         ids = {it[0]: it for it in found if it and it[1] in self._roles_by_id}
         if not ids:
             return [[one]]
-        wholly = [text for text, it in ids.items() if it["all"] and re.search("String(Not)?Like", one.operator)]
-        partly = [text for text in ids if text not in wholly]
-        others = [text for text in one.values if text not in ids]
-
-        def on_arns(some: Sequence[str]) -> list[Condition]:
-            arns = tuple(self._roles_by_id[ids[text][1]] for text in some)
-            return [replace(one, key=aws.PRINCIPAL_ARN, values=arns)] if some else []
-
-        def on_ids(some: Sequence[str]) -> list[Condition]:
-            return [replace(one, values=tuple(some))] if some else []
-
-        if "Not" in one.operator:  # who is none of the roles, and none of the others
-            return [on_arns(wholly) + on_ids(partly + others)]
-        return filter(None, [on_arns(wholly), on_arns(partly) + on_ids(partly), on_ids(others)])
+        is_negated, is_like = "Not" in one.operator, re.search("String(Not)?Like", one.operator)
+        ways = []
+        for value in one.values:
+            role, by_id = ids.get(value), [replace(one, values=(value,))]
+            by_arn = [replace(one, key=aws.PRINCIPAL_ARN, values=(self._roles_by_id[role[1]],))] if role else []
+            is_any_session = role and role["any"] and is_like
+            ways.append(by_arn if is_any_session else by_id if is_negated else by_arn + by_id)
+        return [list(chain.from_iterable(ways))] if is_negated else ways
 
     @cached_property
     def _given(self) -> dict[str, list[tuple[Stack, str, Any]]]:

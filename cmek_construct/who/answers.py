@@ -190,20 +190,16 @@ def _in_every_way(ask: Callable[..., _Answers], policies: Sequence[Policy], rows
             if now.verdict is not Verdict.NO:
                 said[row] = said[row]._replace(verdict=now.verdict, statement=now.statement or None, doubt=now.doubt)
     compared = _compared(policies, TRAILING_DAYS)
-    numbers = (int(one) + more for one in compared for more in (0, 1)) if all(map(DAYS.fullmatch, compared)) else ()
-    days = sorted({0, *numbers})
+    known = compared if all(map(DAYS.fullmatch, compared)) else ()
+    days = sorted({0, *(int(one) + more for one in known for more in (0, 1))})
     out = [row for row in rows if 1 < len(days) < _MOST_DAYS and row.action in guide.ENDING]
-    each = [dict(ask(policies, out, {**DIRECT_CALL, TRAILING_DAYS: str(one)})) for one in days if out]
-    for row in out:
-        answers = [one[row] for one in each]
+    each = ([now for _, now in ask(policies, out, {**DIRECT_CALL, TRAILING_DAYS: str(one)})] for one in days)
+    for row, *answers in zip(out, *each, strict=True):
         since = next((at for at, one in enumerate(answers) if one.verdict is not Verdict.NO), 0)
-        verdict = answers[since].verdict
-        is_so_then = verdict in (Verdict.YES, Verdict.BY_ACCOUNT) and {one.verdict for one in answers[since:]} == {
-            verdict
-        }
-        if since and is_so_then:
-            then = _only(f"when unused for {days[since]} days", verdict)
-            said[row] = answers[since]._replace(statement=answers[0].statement, then=then, unused=True)
+        now, later = answers[since], {one.verdict for one in answers[since:]}
+        if since and len(later) == 1 and now.verdict is not Verdict.CANNOT_TELL:
+            then = _only(f"when unused for {days[since]} days", now.verdict)
+            said[row] = now._replace(statement=answers[0].statement, then=then, unused=True)
     return list(said.values())
 
 
