@@ -101,11 +101,21 @@ def test_whatever_says_whom_it_lets_in_and_names_the_role_is_a_door(door: str) -
     assert broken(template) == {"role-permissions"}
 
 
-@pytest.mark.parametrize("session", ["", ":*", "*"])
-def test_a_condition_on_the_id_of_the_role_lets_it_in(session: str) -> None:
+@pytest.mark.parametrize("session", ["", ":*", "*", ":one"])
+@pytest.mark.parametrize("others", [[], ["AIDASOMEBODYSOMEBODY1"]])
+def test_a_condition_on_the_id_of_the_role_lets_it_in(session: str, others: list[str]) -> None:
     template = forms.template("explicit_with_id")
     user = {"Fn::Sub": f"${{{role_arn(template)['Fn::GetAtt'][0]}.RoleId}}{session}"}
-    bucket_policy(template, Principal="*", Condition={"StringLike": {"aws:userId": user}})
+    bucket_policy(template, Principal="*", Condition={"StringLike": {"aws:userId": [user, *others]}})
+    assert broken(template) == {"role-permissions"}
+
+
+def test_whom_a_denial_for_all_but_some_spares_is_let_in_by_what_is_open_to_all() -> None:
+    template = forms.template("explicit_with_id")
+    bucket_policy(template, Principal="*")
+    spared = {"AWS": [role_arn(template), f"arn:aws:iam::{CUSTOMER}:root"]}
+    statements = template["Resources"]["More"]["Properties"]["PolicyDocument"]["Statement"]
+    statements.append({"Effect": "Deny", "NotPrincipal": spared, "Action": "*", "Resource": "*"})
     assert broken(template) == {"role-permissions"}
 
 
@@ -308,10 +318,17 @@ def test_a_literal_accounts_keys_are_a_customers_where_the_own_account_is_known(
     assert found == (set() if account == "123456789012" else {"role-permissions"})
 
 
-@pytest.mark.parametrize(("year", "right"), [("2024", set()), ("2999", {"pinecone-locked-out"})])
-def test_a_denial_to_sessions_that_began_long_ago_keeps_nobody_out(year: str, right: set[str]) -> None:
+@pytest.mark.parametrize(
+    ("date", "right"),
+    [
+        ("2024-01-01T00:00:00Z", set()),
+        ("2999-01-01T00:00:00Z", {"pinecone-locked-out"}),
+        ("9" * 20, {"pinecone-not-seen-to-come-in"}),
+    ],
+)
+def test_a_denial_to_sessions_that_began_long_ago_keeps_nobody_out(date: str, right: set[str]) -> None:
     template = forms.template("explicit_with_id")
-    older = {"DateLessThan": {"aws:TokenIssueTime": f"{year}-01-01T00:00:00Z"}}
+    older = {"DateLessThan": {"aws:TokenIssueTime": date}}
     denial = grant(Effect="Deny", Action=["*"], Resource=["*"], Condition=older)
     role(template)["Policies"] = [{**denial, "PolicyName": "AWSRevokeOlderSessions"}]
     assert broken(template) == right

@@ -30,7 +30,7 @@ from tests.forms import CUSTOMER, REGION, VENDOR_ROLE
 from tests.judged import judge, judge_all, names
 from tests.mutants import MUTANTS, Mutant, Template
 from tests.mutants.harmless_edits import HARMLESS_EDITS
-from tests.mutants.made import key_policy
+from tests.mutants.made import allow, deny, key_policy, resource_id, role, role_arn
 from tests.simulator.simulator import Request, Result, simulate
 from tests.test_structure import imports
 
@@ -656,6 +656,84 @@ def test_a_denial_that_may_spare_the_owner_is_told_with_what_it_hangs_on(
     found, unsure = judge(template)
     assert (found.rule, unsure.rule) == ("key-owner-denied", f"key-owner-denied[{hangs_on}]")
     assert found.what == "The key policy denies kms:PutKeyPolicy to its own account, by statement 5."
+
+
+_OTHERS_ID = "AROASTRANGERSTRANGER1:*"
+_UNSEEN = "pinecone-not-seen-to-come-in"
+
+
+@pytest.mark.parametrize(
+    ("effect", "action", "operator", "session", "others", "rules"),
+    [
+        ("Allow", "kms:Decrypt", "StringLike", ":*", [], set()),
+        ("Allow", "kms:Decrypt", "StringLike", ":*", [_OTHERS_ID], {"key-open-to-all"}),
+        ("Allow", "kms:Decrypt", "StringLike", ":*", ["*"], {"key-open-to-all"}),
+        ("Allow", "kms:PutKeyPolicy", "StringEquals", ":one", [], {"key-open-to-all"}),
+        ("Deny", "kms:Decrypt", "StringNotLike", ":*", [CUSTOMER], set()),
+        ("Deny", "kms:Decrypt", "StringNotLike", ":one", [CUSTOMER], {_UNSEEN}),
+        ("Deny", "kms:Decrypt", "StringNotLike", "", [CUSTOMER], {_UNSEEN}),
+        ("Deny", "kms:Decrypt", "StringNotEquals", ":*", [CUSTOMER], {_UNSEEN}),
+        ("Deny", "kms:Decrypt", "StringLike", ":*", [_OTHERS_ID], {OUT}),
+        ("Deny", "kms:PutKeyPolicy", "StringLike", ":*", [CUSTOMER], {"key-owner-denied"}),
+    ],
+)
+def test_the_id_of_a_session_is_of_the_role_and_of_nobody_beside_it(
+    effect: str, action: str, operator: str, session: str, others: list[str], rules: set[str]
+) -> None:
+    template = forms.template("explicit_with_id")
+    own = {"Fn::Sub": f"${{{resource_id(template, 'IAM::Role')}.RoleId}}{session}"}
+    condition = {operator: {"aws:userid": [own, *others]}}
+    key_policy(template).append(allow("*", action, Effect=effect, Condition=condition))
+    assert broken(template) == rules
+
+
+def test_who_was_deleted_is_told_in_not_principal_too() -> None:
+    template = forms.template("explicit_with_id")
+    spared = {"AWS": [role_arn(template), f"arn:aws:iam::{CUSTOMER}:root", "AROAEXAMPLEEXAMPLE12"]}
+    key_policy(template).append({"Effect": "Deny", "NotPrincipal": spared, "Action": "kms:*", "Resource": "*"})
+    assert broken(template) == {"deleted-principal"}
+
+
+def test_a_boundary_takes_what_not_principal_would_spare() -> None:
+    template = forms.template("explicit_with_id")
+    spared = {"AWS": [role_arn(template), f"arn:aws:iam::{CUSTOMER}:root"]}
+    denial = {"Effect": "Deny", "NotPrincipal": spared, "Action": "kms:*", "Resource": "*"}
+    key_policy(template).append(denial)
+    assert broken(template) == set()
+    role(template)["PermissionsBoundary"] = f"arn:aws:iam::{CUSTOMER}:policy/Boundary"
+    assert broken(template) == {OUT}
+
+
+@pytest.mark.parametrize(
+    ("actions", "taken"),
+    [
+        ("kms:GetKeyPolicy", "kms:GetKeyPolicy"),
+        ("kms:Put*", "kms:PutKeyPolicy"),
+        ("kms:*KeyPolicy", "kms:GetKeyPolicy and kms:PutKeyPolicy"),
+    ],
+)
+def test_a_denial_of_the_owner_is_told_with_what_it_takes(actions: str, taken: str) -> None:
+    template = forms.template("explicit_with_id")
+    key_policy(template).append(deny("*", actions))
+    (found,) = judge(template)
+    assert found.what == f"The key policy denies {taken} to its own account, by statement 4."
+
+
+@pytest.mark.parametrize(
+    ("conditions", "rules"),
+    [
+        ([{"Bool": "false"}], set()),
+        ([{"BoolIfExists": "false"}], set()),
+        ([{"Null": "true"}], set()),
+        ([{"Bool": "true"}, {"BoolIfExists": "false"}], {"key-owner-denied"}),
+    ],
+)
+def test_the_owner_may_ask_with_mfa(conditions: list[dict[str, str]], rules: set[str]) -> None:
+    template = forms.template("explicit_with_id")
+    for operator, value in (pair for one in conditions for pair in one.items()):
+        condition = {operator: {"aws:MultiFactorAuthPresent": value}}
+        key_policy(template).append(deny("*", "kms:PutKeyPolicy", Condition=condition))
+    assert broken(template) == rules
 
 
 def test_all_but_the_plugin_is_pure() -> None:

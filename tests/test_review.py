@@ -614,21 +614,32 @@ def test_what_only_a_person_can_tell_is_listed(tmp_path: Path) -> None:
     organization = {"StringNotEquals": {"aws:PrincipalOrgID": "o-1234567890"}}
     key_policy(template).append(denied(Action="kms:*", Condition=organization))
     names_the_role = denied(Principal={"AWS": {"Fn::GetAtt": [ROLE, "Arn"]}}, Action="s3:*")
+    of_others = {"StringNotEquals": {"aws:ResourceOrgID": "o-abcdefghij"}}
+    outside = {"Effect": "Deny", "Action": "*", "Resource": "*", "Condition": of_others}
     policies = {
         "Bucket": ("AWS::S3::BucketPolicy", {"PolicyDocument": {"Statement": names_the_role}}),
         "Ci": ("AWS::IAM::Policy", {"Roles": [{"Fn::ImportValue": "CiRole"}], "PolicyDocument": {}}),
+        "More": ("AWS::IAM::Policy", {"Roles": [{"Ref": ROLE}], "PolicyDocument": {"Statement": outside}}),
     }
     for name, (kind, given) in policies.items():
         template["Resources"][name] = {"Type": kind, "Properties": given}
     said = text(tmp_path, template).partition("What only you can tell")[2]
     for one in (
         f"{ROLE} has the permissions boundary {boundary}, which no template shows",
-        f"{KEY} denies whoever is not of the organization o-1234567890",
+        f"{KEY} denies who or what is not of the organization o-1234567890",
+        "More denies who or what is not of the organization o-abcdefghij",
         f"Bucket (a AWS::S3::BucketPolicy) names the role {ROLE} in PolicyDocument",
         "Ci names ${export CiRole",
     ):
         assert one in said
     assert "What only you can tell" not in text(tmp_path, good())
+
+
+def test_a_number_of_days_that_is_none_is_shown_as_it_is(tmp_path: Path) -> None:
+    template = good()
+    unused = {"NumericLessThan": {"kms:TrailingDaysWithoutKeyUsage": "9" * 5_000}}
+    key_policy(template).append(denied(Action="kms:DisableKey", Condition=unused))
+    assert "99999" in text(tmp_path, template)
 
 
 def test_a_key_that_may_be_of_the_role_and_names_another_role_is_shown(tmp_path: Path) -> None:

@@ -53,6 +53,7 @@ KEY = {"Type": "AWS::KMS::Key"}
         ({"Fn::Sub": "${!aws:username}-${AWS::Region}"}, "${!aws:username}-${AWS::Region}"),
         ({"Fn::Sub": ["${a}${b.c}", {"a": "x", "b.c": "y"}]}, "xy"),
         ({"Fn::Select": ["1", {"Fn::Split": [",", "a,b"]}]}, "b"),
+        ({"Fn::Select": ["9" * 5_000, ["a"]]}, "${?Fn::Select 56c844e7}"),
         ({"Fn::Select": [4, {"Fn::Split": [":", {"Fn::GetAtt": ["R", "Arn"]}]}]}, "${AWS::AccountId}"),
         ({"Fn::Select": [1, {"Fn::Split": ["role/", {"Fn::GetAtt": ["R", "Arn"]}]}]}, "a/${t.R}"),
         ({"Fn::GetAtt": "R.Arn"}, "arn:aws:iam::${AWS::AccountId}:role/a/${t.R}"),

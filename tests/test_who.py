@@ -789,3 +789,32 @@ def test_a_key_that_is_protected_while_used_may_be_ended_only_when_unused() -> N
         assert said["the account's root", action] == unused
         assert said["the account's others, by IAM", action] == (f"{unused}, by IAM policies of the account")
     assert said["the account's root", "kms:PutKeyPolicy"] == "yes"
+
+
+@pytest.mark.parametrize(
+    ("conditions", "answer"),
+    [
+        ([{"NumericLessThan": "30"}], "only when unused for 30 days"),
+        ([{"NumericLessThan": "30"}, {"NumericLessThan": "60"}], "only when unused for 60 days"),
+        ([{"NumericLessThanEquals": "30"}], "only when unused for 31 days"),
+        ([{"NumericNotEquals": "30"}], "cannot tell"),
+        ([{"NumericLessThan": "30"}, {"NumericGreaterThan": "60"}], "cannot tell"),
+        ([{"NumericLessThan": "9" * 5_000}], "cannot tell"),
+    ],
+    ids=lambda it: str(it)[:80],
+)
+def test_what_ends_a_key_is_told_with_its_own_days(conditions: list[dict[str, str]], answer: str) -> None:
+    denied = {"Effect": "Deny", "Principal": "*", "Resource": "*"}
+    pairs = (pair for one in conditions for pair in one.items())
+    denials = [
+        {
+            **denied,
+            "Action": "kms:ScheduleKeyDeletion",
+            "Condition": {operator: {"kms:TrailingDaysWithoutKeyUsage": days}},
+        }
+        for operator, days in pairs
+    ]
+    other = {"NumericLessThan": {"kms:TrailingDaysWithoutKeyUsage": "90"}}
+    found = asked(*denials, {**denied, "Action": "kms:DisableKey", "Condition": other})
+    assert said(found, "the account's root", "kms:ScheduleKeyDeletion") == {answer}
+    assert said(found, "the account's root", "kms:DisableKey") <= {"only when unused for 90 days", "cannot tell"}

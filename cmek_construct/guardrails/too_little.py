@@ -98,19 +98,22 @@ def of_key(use: KeyUse, found: Found) -> Iterator[Violation]:
         surely = "surely " if it.how == "unsure" else ""
         yield broken("key-owner", key.place, surely=surely, action=it.request.action)
     denials = [it for it in owner if it.is_denial]
-    for denial in [it.said.statement for it in denials if it.how == "no" and it.said.statement][:1]:
-        yield broken("key-owner-denied", key.place, statement=denial.name)
+    taken = {it.request.action: it.said.statement for it in denials if it.how == "no" and it.said.statement}
+    for statement in list(taken.values())[-1:]:
+        yield broken("key-owner-denied", key.place, action=" and ".join(taken), statement=statement.name)
     yield from _shortages(key, (it for it in denials if it.how == "unsure"), "key-owner-denied")
 
 
 def _tags(policy: Policy) -> list[dict[str, str | None]]:
-    """The tags with which an owner may ask: whoever has others, or none, may be the one who is not denied."""
+    """The tags, and the MFA, with which an owner may ask: whoever has others, or none, may be who is not denied."""
     denials = [statement for statement in policy.statements if statement.effect == "Deny"]
     wanted = {one.key.lower() for statement in allowing(policy) for one in statement.conditions}
     found: dict[str, dict[str | None, None]] = {}
     for one in (one for statement in denials for one in statement.conditions):
-        if one.key.lower().startswith("aws:principaltag/") and one.key.lower() not in wanted:
-            found.setdefault(one.key.lower(), {None: None, "another": None}).update(dict.fromkeys(one.values))
+        key = one.key.lower()
+        another = "true" if key == "aws:multifactorauthpresent" else "another"
+        if (key.startswith("aws:principaltag/") or another == "true") and key not in wanted:
+            found.setdefault(key, {None: None, another: None}).update(dict.fromkeys(one.values))
     return [dict(zip(found, values, strict=True)) for values in islice(product(*found.values()), _MOST_TAGS)]
 
 

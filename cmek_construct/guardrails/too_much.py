@@ -157,7 +157,7 @@ def _beyond(
         yield from (one for one in some if ids.isdisjoint(one.breaks.said_by.split()))
     # The unique ID that AWS puts in the place of a role or user that was deleted.
     for statement in of.policy.statements:
-        for one in statement.principals or ():
+        for one in statement.named():
             if one.kind == "AWS" and DELETED.fullmatch(one.name):
                 named = {"id": one.name, "kind": kind, "statement": statement.name}
                 yield broken("deleted-principal", of.place, witness=one.name, **named)

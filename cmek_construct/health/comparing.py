@@ -14,7 +14,7 @@ from cmek_construct import checks, guide, policy
 from cmek_construct.customers import Customers
 from cmek_construct.guide import ENDING, GRANTS, ROLE_NAME_PREFIX, Statement
 from cmek_construct.policy import CannotBeJudged, Policy, Principal, Request, Witness, answers, beyond, read
-from cmek_construct.policy.aws import ACTIONS, DIRECT_CALL, EACH_KEY, EXTERNAL_ID, PRINCIPAL_ARN, TRAILING_DAYS
+from cmek_construct.policy.aws import ACTIONS, DAYS, DIRECT_CALL, EACH_KEY, EXTERNAL_ID, PRINCIPAL_ARN, TRAILING_DAYS
 from cmek_construct.policy.statements import Kind, gone, named_by, naming_as
 from cmek_construct.policy.words import Quoted, of_witness, plain, quoted_list
 
@@ -73,7 +73,7 @@ class Where:
     def days_held(self, statements: Sequence[Any]) -> int | None:
         """For how many days after its use a key policy lets nobody end the key; None: not known."""
         there, root = self.read(statements), f"arn:aws:iam::{str(self.resource).split(':')[4]}:root"
-        compared = [int(one) for each in there.statements for one in each.compared(TRAILING_DAYS) if one.isdecimal()]
+        compared = [int(it) for one in there.statements for it in filter(DAYS.fullmatch, one.compared(TRAILING_DAYS))]
 
         def is_held(days: int) -> bool:
             """The owner's root, whom only a denial to everybody stops, may do neither."""

@@ -70,6 +70,7 @@ IS_SERVICE: Final = "aws:principalisawsservice"  # the key that says whether an 
 BOOLEANS: Final = _of("Bool")
 SEVERAL: Final = _of("ArrayOfString")  # keys that have several values in one request
 TRAILING_DAYS: Final = "kms:trailingdayswithoutkeyusage"  # the key that says for how many days nobody has used the key
+DAYS: Final = re.compile("[0-9]{1,6}")  # such a number
 WITHOUT_CALLER_ACCOUNT: Final = ("kms:generaterandom", "kms:listaliases", "kms:listkeys", "kms:listretirablegrants")
 POLICY_KEEPING: Final = ("kms:GetKeyPolicy", "kms:PutKeyPolicy")
 """By these whoever owns a key mends its policy: without them a key can become unmanageable."""

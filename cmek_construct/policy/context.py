@@ -134,7 +134,9 @@ def named(space: Space, statement: Statement) -> tuple[int, int]:
         return everybody & ~(themselves | accounts) & doubt, 0
     surely = (themselves & accounts) | whom(space, [one for one in listed if _account(space, one)])[0]
     surely |= everybody if Principal("AWS", "*") in listed else 0
-    return everybody & ~surely & (~(themselves | accounts) | doubt), 0
+    # Elsewhere, who is listed is let in before others of the account.
+    perhaps = themselves if space.kind == "resource" else themselves | accounts
+    return everybody & ~surely & (~perhaps | doubt), 0
 
 
 def whom(space: Space, principals: Iterable[Principal]) -> tuple[int, int]:
@@ -312,7 +314,7 @@ def _decided(operator: _Operator, values: Sequence[str], is_list: bool, text: st
         return None
     try:
         met = [any(_one_meets(operator.base, value, one) for value in values) != operator.negated for one in several]
-    except (ValueError, KeyError):
+    except (ValueError, KeyError, OverflowError, OSError):
         return None
     return any(met) if operator.each == "ForAnyValue" else all(met)
 

@@ -227,7 +227,8 @@ class Template:
         found: dict[tuple[str, int], tuple[int, Any, list[Choices]]] = {}
         for case, document in own:
             counted: Counter[str] = Counter()
-            for at, one in enumerate(document.statements):
+            # One that is read as several, for each way through its conditions, stands once.
+            for at, one in enumerate({id(one.raw): one for one in document.statements}.values()):
                 raw = one.raw if isinstance(one.raw, dict) else {"Effect": one.name if one.raw is None else one.raw}
                 raw = _each_text(raw, self._text)
                 text = json.dumps(raw, default=str)
@@ -302,9 +303,10 @@ def _for_a_person(found: Found) -> Iterator[tuple[Place, Sentence]]:
     for one in found.attached:
         if one.is_boundary and one.policy is None:
             yield one.place, say("boundary", boundary=one.place.stack.short(one.name))
-    for key in found.keys:
-        for ids in filter(None, (organizations(*now.policy.statements) for now in key.cases)):
-            yield key.place, say("organization", ids=quoted_list(ids))
+    policies = [(key.place, now.policy) for key in found.keys for now in key.cases]
+    for place, said in (*policies, *((one.place, one.policy) for one in found.attached)):
+        if ids := organizations(*(said.statements if said else ())):
+            yield place, say("organization", ids=quoted_list(ids))
     for output in found.outputs:
         if output.of is None and output.label in ("Role ARN", "Key ARN"):
             values = dict.fromkeys(output.place.stack.short(now.value) for now in output.cases)

@@ -119,7 +119,7 @@ class Said:
         like, different = self.beside.like, self.beside.different
         changed = {text.split('"')[1] for text in different if '"' in text}
         condition = members(self.statement.get("Condition"))
-        days = re.search(r'"([0-9]+)"', json.dumps(condition))
+        days = re.search(r'"([0-9]{1,6})"', json.dumps(condition))
         protection = guide.used_key_denial(int(days[1]) if days else 0)
         suspending = [guide.assume_role_denial()] if self.kind == "trust" else []
         suspending += [guide.key_denial(role) for role in self.roles.intersection(self.names) if self.kind == "key"]

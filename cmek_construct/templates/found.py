@@ -8,11 +8,12 @@ import math
 import re
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from contextlib import suppress
+from dataclasses import replace
 from functools import cached_property, partial
 from operator import eq, itemgetter
 from typing import Any, Final, NamedTuple, TypeAlias
 
-from cmek_construct.policy import Policy
+from cmek_construct.policy import Policy, Principal
 from cmek_construct.policy.questions import Questions
 from cmek_construct.policy.text import glob, hole, is_known, may_be_one, parts
 from cmek_construct.templates import evidence
@@ -152,6 +153,7 @@ class Found:
         self.unknown: list[Unknown] = []
         self.too_many: dict[Place, str] = {}  # roles and keys of more cases than can be judged, and what those hang on
         roles = list(self._each(ROLE))
+        self._bounded = [one for one in roles if "PermissionsBoundary" in one.properties]
         self.by_name = evidence.Roles(((one.arn, one.place) for one in roles), run.forms)
         self.each_key = list(self._each(*KEYS))
         every = [*roles, *self.each_key]
@@ -229,6 +231,11 @@ class Found:
             return Now(place, case, own, account, trust, properties)
         policy = self.run.policy(properties.get("KeyPolicy", []), "key", own)
         named = (role for text in set(evidence.let_in(policy)) for _, role in self.by_name.by(text, account))
+        # NotPrincipal never spares who has a permissions boundary. Source: IAM User Guide, the page of that element.
+        bounded = tuple(Principal("AWS", one.arn) for one in self._bounded if one.case.agrees(case))
+        others = (one for one in policy.statements if one.effect == "Deny" and one.not_principals is not None)
+        denials = (replace(one, principals=bounded, not_principals=None) for one in others)
+        policy = replace(policy, statements=(*policy.statements, *denials))
         return Now(place, case, own, account, policy, properties, frozenset(named))
 
     def _called(self, text: str, case: Case, *types: str) -> Place | None:

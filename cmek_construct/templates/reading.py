@@ -106,8 +106,8 @@ def _value(node: Any, plain: yaml.constructor.SafeConstructor) -> Any:
         value = [_value(one, plain) for one in node.value]
     elif node.id == "scalar" and (short or kind in ("timestamp", "float")):
         value = node.value.split(".", 1) if short == "GetAtt" else node.value
-    elif kind == "int" and re.fullmatch("0[0-7]+", str(node.value)):
-        # What it looks like is what it must be, also to CloudFormation, for which 0… is octal.
+    elif kind == "int" and re.fullmatch("0[0-7]+|0[bx].{1000,}", str(node.value)):
+        # What it looks like is what it must be, also to CloudFormation, for which 0… is octal; none is so long.
         if len(node.value) >= 10:
             why = "stands without quotes and begins with 0, which CloudFormation takes for another number"
             raise ValueError(f'{node.value} {why}; write "{node.value}"')

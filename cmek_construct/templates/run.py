@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import replace
 from functools import cached_property, lru_cache, partial
+from itertools import chain, product
 from pathlib import Path
 from typing import Any, Final, TypeVar
 
@@ -21,8 +22,8 @@ from cmek_construct.templates.values import Values
 
 _WRITER: Final = "Custom::CrossRegionExportWriter"
 _MOST_KEPT: Final = 256
-_ROLE_ID: Final = re.compile(r"(\$\{[^}]*\})(?:[:*].*)?$", re.DOTALL)
-"""What AWS has for who asks: the ID of a role, and the name of its session."""
+_ROLE_ID: Final = re.compile(r"(\$\{[^}]*\})((?P<any>:?\*)|:.*)?", re.DOTALL)
+"""What AWS has for who asks: the ID of a role, and the name of its session, or any."""
 T = TypeVar("T")
 
 
@@ -143,20 +144,27 @@ class Run:
             what = f"the policy {document}"
             return Policy(kind, (Statement(what, "", unreadable=(what,)),), resource, self.forms)
         policy = read(document, kind, resource=resource, forms=self.forms)
-        statements = (self._by_arns(one) if one.on(aws.USER_ID) else one for one in policy.statements)
-        return replace(policy, statements=tuple(statements))
+        return replace(policy, statements=tuple(chain.from_iterable(map(self._by_arns, policy.statements))))
 
-    def _by_arns(self, statement: Statement) -> Statement:
-        """A statement with conditions on the ARNs of roles of the run instead of on their IDs."""
-        conditions: list[Condition] = []
-        for one in statement.conditions:
-            found = (_ROLE_ID.match(value) for value in one.values if one.key.lower() == aws.USER_ID)
-            arns = {it.string: self._roles_by_id[it[1]] for it in found if it and it[1] in self._roles_by_id}
-            others = tuple(value for value in one.values if value not in arns)
-            conditions += [Condition(one.operator, aws.PRINCIPAL_ARN, tuple(arns.values()))] if arns else []
-            if not arns or (others and "Not" in one.operator):  # it is none of the roles, and none of the others
-                conditions.append(replace(one, values=others))
-        return replace(statement, conditions=tuple(conditions))
+    def _by_arns(self, statement: Statement) -> Iterator[Statement]:
+        """A statement by the ARNs of roles of the run for their IDs: one for each way to meet its conditions."""
+        for way in product(*map(self._ways, statement.conditions)):
+            yield replace(statement, conditions=tuple(chain.from_iterable(way)))
+
+    def _ways(self, one: Condition) -> list[list[Condition]]:
+        """The ways to meet a condition, on IDs of roles of the run by each value, or negated by all values together."""
+        found = map(_ROLE_ID.fullmatch, one.values if one.key.lower() == aws.USER_ID else ())
+        ids = {it[0]: it for it in found if it and it[1] in self._roles_by_id}
+        if not ids:
+            return [[one]]
+        is_negated, is_like = "Not" in one.operator, re.search("String(Not)?Like", one.operator)
+        ways = []
+        for value in one.values:
+            role, by_id = ids.get(value), [replace(one, values=(value,))]
+            by_arn = [replace(one, key=aws.PRINCIPAL_ARN, values=(self._roles_by_id[role[1]],))] if role else []
+            is_any_session = role and role["any"] and is_like
+            ways.append(by_arn if is_any_session else by_id if is_negated else by_arn + by_id)
+        return [list(chain.from_iterable(ways))] if is_negated else ways
 
     @cached_property
     def _given(self) -> dict[str, list[tuple[Stack, str, Any]]]:

@@ -197,8 +197,8 @@ class Values:
                 return parts(text, at) if at and is_known(at) and (is_whole or not holes(text)) else None
             case "Fn::Select", [index, some]:
                 number, found = self.text(stack, index), self.resolved(stack, some)
-                is_there = number.isdecimal() and isinstance(found, list) and int(number) < len(found)
-                return found[int(number)] if is_there else None
+                is_one = re.fullmatch("[0-9]{1,9}", number) and isinstance(found, list)
+                return found[int(number)] if is_one and int(number) < len(found) else None
             case "Fn::FindInMap", [*keys] if len(keys) in (3, 4):
                 default = members(keys[3]).get("DefaultValue") if keys[3:] else None
                 return self._in_map(stack, keys[:3], default)

@@ -15,7 +15,7 @@ from typing import Final, NamedTuple, TypeAlias, TypeVar
 from cmek_construct import guide
 from cmek_construct.checks import printable
 from cmek_construct.policy import CannotBeJudged, Policy, Principal, Request, Statement, Verdict
-from cmek_construct.policy.aws import DIRECT_CALL, EXTERNAL_ID, TRAILING_DAYS
+from cmek_construct.policy.aws import DAYS, DIRECT_CALL, EXTERNAL_ID, TRAILING_DAYS
 from cmek_construct.policy.questions import Questions
 from cmek_construct.policy.statements import DELETED, Condition
 from cmek_construct.policy.text import alone, is_known, is_wild
@@ -36,6 +36,7 @@ ON_KEY: Final = (
     *("kms:Encrypt", "kms:Decrypt", "kms:GenerateDataKey", "kms:ReEncryptFrom", "kms:ReEncryptTo", "kms:DescribeKey"),
     *(GRANT, "kms:PutKeyPolicy", "kms:DisableKey", "kms:ScheduleKeyDeletion"),
 )
+_MOST_DAYS: Final = 20  # that are tried
 _VIA: Final = "kms:viaservice"
 _ANY: Final = "an AWS service"
 _TLS: Final = {"aws:securetransport": DIRECT_CALL["aws:securetransport"]}
@@ -179,13 +180,17 @@ def _in_every_way(ask: Callable[..., _Answers], policies: Sequence[Policy], rows
         for row, (_, now) in zip(out, ask(others, [row._replace(presents=None) for row in out], _TLS), strict=True):
             if now.verdict is not Verdict.NO:
                 said[row] = said[row]._replace(verdict=now.verdict, statement=now.statement or None, doubt=now.doubt)
-    days = max((int(one) for one in _compared(policies, TRAILING_DAYS) if one.isdecimal()), default=0)
-    out = [row for row in rows if days and row.action in guide.ENDING]
-    used, unused = (ask(policies, out, {**DIRECT_CALL, TRAILING_DAYS: str(since)}) for since in (0, days))
-    for (row, before), (_, now) in zip(used, unused, strict=True):
-        if before.verdict is Verdict.NO and now.verdict in (Verdict.YES, Verdict.BY_ACCOUNT):
-            then = _only(f"when unused for {days} days", now.verdict)
-            said[row] = now._replace(statement=before.statement, then=then, unused=True)
+    compared = _compared(policies, TRAILING_DAYS)
+    known = compared if all(map(DAYS.fullmatch, compared)) else ()
+    days = sorted({0, *(int(one) + more for one in known for more in (0, 1))})
+    out = [row for row in rows if 1 < len(days) < _MOST_DAYS and row.action in guide.ENDING]
+    each = ([now for _, now in ask(policies, out, {**DIRECT_CALL, TRAILING_DAYS: str(one)})] for one in days)
+    for row, *answers in zip(out, *each, strict=True):
+        since = next((at for at, one in enumerate(answers) if one.verdict is not Verdict.NO), 0)
+        now, later = answers[since], {one.verdict for one in answers[since:]}
+        if since and len(later) == 1 and now.verdict is not Verdict.CANNOT_TELL:
+            then = _only(f"when unused for {days[since]} days", now.verdict)
+            said[row] = now._replace(statement=answers[0].statement, then=then, unused=True)
     return list(said.values())
 
 
