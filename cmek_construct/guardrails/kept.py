@@ -11,6 +11,7 @@ from typing import Final, NamedTuple
 from cmek_construct import checks
 from cmek_construct.guardrails.rule import KeyUse, Subject, Trust, Violation, broken
 from cmek_construct.policy.words import Quoted
+from cmek_construct.templates.choices import Case
 from cmek_construct.templates.found import Alias, Found, Place
 from cmek_construct.templates.reading import writers
 
@@ -23,9 +24,10 @@ _NUMBER: Final = re.compile("[0-9]{1,9}")
 # What becomes of them.
 
 
-def _retained(place: Place, rule: str, *attributes: str) -> Iterator[Violation]:
-    said = {name: Quoted(place.raw[name]) if name in place.raw else "not set" for name in attributes}
-    faults = [f"{name} is {it}, not {_WANTED[name][-1]}" for name, it in said.items() if it not in _WANTED[name]]
+def _retained(found: Found, place: Place, case: Case, rule: str, *attributes: str) -> Iterator[Violation]:
+    said = ((name, found.run.text(place.stack, place.raw.get(name, "not set"))) for name in attributes)
+    each = ((name, one.value) for name, some in said for one in some if one.case.agrees(case))
+    faults = [f"{name} is {Quoted(it)}, not {_WANTED[name][-1]}" for name, it in each if it not in _WANTED[name]]
     if faults:
         yield broken(rule, place, f"{', and '.join(faults)}.")
 
@@ -33,7 +35,7 @@ def _retained(place: Place, rule: str, *attributes: str) -> Iterator[Violation]:
 def of_alias(alias: Alias, found: Found) -> Iterator[Violation]:
     """An alias that can go, or that names none of Pinecone's keys."""
     if alias.is_named:
-        yield from _retained(alias.place, "alias-retained", "DeletionPolicy")
+        yield from _retained(found, alias.place, Case(), "alias-retained", "DeletionPolicy")
     if found.keys and alias.key not in found.by_place:
         said = f"The alias {Quoted(alias.name)} has the target {Quoted(alias.target)}, "
         yield broken("alias-target", alias.place, f"{said}which is not the key that Pinecone encrypts with.")
@@ -68,13 +70,13 @@ _OF_KEY: Final = [
 
 def of_role(trust: Trust) -> Iterator[Violation]:
     """A role that can go, or of another kind."""
-    yield from _retained(trust.place, "role-retained", *_WANTED)
+    yield from _retained(trust.found, trust.place, trust.now.case, "role-retained", *_WANTED)
     yield from _of_kind(trust, _OF_ROLE)
 
 
 def of_key(use: KeyUse) -> Iterator[Violation]:
     """A key that can go, or of another kind."""
-    yield from _retained(use.place, "key-retained", *_WANTED)
+    yield from _retained(use.found, use.place, use.now.case, "key-retained", *_WANTED)
     is_replica = use.place.type == "AWS::KMS::ReplicaKey"
     if is_replica:
         yield broken("key-multi-region", use.place, "It is a replica of a multi-Region key, with a policy of its own.")

@@ -16,10 +16,11 @@ from cmek_construct.guardrails.rule import ANY_ROLE, ONE_ROLE, KeyUse, Trust, Vi
 from cmek_construct.policy import Policy, Statement, Witness, aws, words
 from cmek_construct.policy.questions import Questions
 from cmek_construct.policy.statements import DELETED
-from cmek_construct.policy.text import is_known, is_unreadable, parts
+from cmek_construct.policy.text import hole, holes, is_known, is_unreadable, parts
 from cmek_construct.policy.words import Quoted, plain
 from cmek_construct.templates.evidence import LOOK_ALIKE, NOBODY, allowing
 from cmek_construct.templates.found import Attached, Found, Naming
+from cmek_construct.templates.stacks import KEYS, ROLE
 
 # The role's own permissions, what lets it in elsewhere, and the outputs.
 
@@ -38,8 +39,8 @@ _FREE: Final = re.compile(
 """Properties within which names are one's own, or those of what has happened: no doors."""
 _TAKEN_ON: Final = re.compile(r"(\w*[a-z])?Role(Arn|ARN|Name)?")
 """How it names a role that a service takes on, whose trust policy then decides."""
-_CONSOLE: Final = {"Role ARN": ("iam", "role/"), "Key ARN": ("kms", "key/")}
-"""The fields of Pinecone's console that take an ARN: of which service, and how what it names begins."""
+_CONSOLE: Final = {"Role ARN": ("iam", "role/", (ROLE,)), "Key ARN": ("kms", "key/", KEYS)}
+"""The fields of Pinecone's console that take an ARN: of which service, how what it names begins, and its types."""
 
 
 def of_permission(attached: Attached, found: Found) -> Iterator[Violation]:
@@ -47,9 +48,8 @@ def of_permission(attached: Attached, found: Found) -> Iterator[Violation]:
     name, place, policy, account = attached.name, attached.place, attached.policy, attached.role.stack.account
     if policy is None:
         if is_unreadable(name):
-            yield broken(
-                "cannot-be-judged", place, f"A policy of the role is {Quoted(name)}, which cannot be read.", name
-            )
+            what = f"A policy of the role is {Quoted(name)}, which cannot be read."
+            yield broken("cannot-be-judged", place, what, name)
         elif not attached.is_boundary:
             what = f"The role has the policy {Quoted(name)}, which no template shows."
             yield broken("role-permissions", place, what, name)
@@ -116,18 +116,19 @@ def of_naming(naming: Naming, ask: Questions) -> Iterator[Violation]:
 
 def of_outputs(found: Found) -> Iterator[Violation]:
     """An output for Pinecone's console that gives something else than the role or key."""
-    for output in (one for one in found.outputs if found.by_place and one.of is None and one.label in _CONSOLE):
-        stack, (service, kind) = output.place.stack, _CONSOLE[output.label]
+    for output in (one for one in found.outputs if found.by_place and one.label in _CONSOLE):
+        stack, (service, kind, types) = output.place.stack, _CONSOLE[output.label]
         those = [one for one in (found.roles if service == "iam" else found.keys) if one.place.stack is stack]
         instead = [one.place.logical_id for one in those if not one.outputs]
         known = {stack.account, *(place.stack.account for place in found.by_place)}
-        for value in dict.fromkeys(now.value for now in output.cases):
+        ours = {it.value for it in output.cases if it.value[:4] == "arn:" and found.called(it.value, it.case, *types)}
+        for value in dict.fromkeys(now.value for now in output.cases if now.value not in ours):
             arn = parts(value, ":")
             # It may be a role or key of the account that was given to a construct.
             is_arn = len(arn) == 6 and not is_unreadable(value) and arn[2] == service and arn[5].startswith(kind)
             is_given = is_arn and (arn[4] in known or not all(map(is_known, known)))
             if not is_given or instead:
-                why = "which is neither in the templates nor of their account"
+                why = f"which is no {output.label} of the templates, nor seen to be one of their account"
                 why = f"and not {Quoted(instead[0])} of its own stack" if is_given else why
                 what = f"The output for {output.label} in Pinecone's console gives {Quoted(value)}, {why}."
                 yield broken("output-value", output.place, what, value)
@@ -239,8 +240,8 @@ _WHOLE: Final = re.compile(r"\*|[0-9]{12}|arn:[^:]*:iam::[^:]*:root")
 def of_trust(trust: Trust) -> Iterator[Violation]:
     """Who else than Pinecone may assume the role, and how."""
     own, pinecone = trust.now.account, trust.pinecone
-    values = (pinecone, trust.external_id)
-    unread = [one for one in values if one and one.startswith("${") and one[2:-1] not in trust.found.run.typed]
+    names = (name for one in (pinecone, trust.external_id) for name in holes(one or ""))
+    unread = [hole(name) for name in names if name not in trust.found.run.typed]
     for whom in map(trust.place.stack.short, unread):
         what = f"The trust policy has {Quoted(whom)} in the place of an account or an ID."
         yield broken("cannot-be-judged", trust.place, what, whom)
