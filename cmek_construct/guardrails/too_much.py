@@ -20,7 +20,6 @@ from cmek_construct.policy.text import hole, holes, is_known, is_unreadable, par
 from cmek_construct.policy.words import Quoted, plain
 from cmek_construct.templates.evidence import LOOK_ALIKE, NOBODY, allowing
 from cmek_construct.templates.found import Attached, Found, Naming
-from cmek_construct.templates.stacks import KEYS, ROLE
 
 # The role's own permissions, what lets it in elsewhere, and the outputs.
 
@@ -39,8 +38,8 @@ _FREE: Final = re.compile(
 """Properties within which names are one's own, or those of what has happened: no doors."""
 _TAKEN_ON: Final = re.compile(r"(\w*[a-z])?Role(Arn|ARN|Name)?")
 """How it names a role that a service takes on, whose trust policy then decides."""
-_CONSOLE: Final = {"Role ARN": ("iam", "role/", (ROLE,)), "Key ARN": ("kms", "key/", KEYS)}
-"""The fields of Pinecone's console that take an ARN: of which service, how what it names begins, and its types."""
+_CONSOLE: Final = {"Role ARN": ("iam", "role/"), "Key ARN": ("kms", "key/")}
+"""The fields of Pinecone's console that take an ARN: of which service, and how what it names begins."""
 
 
 def of_permission(attached: Attached, found: Found) -> Iterator[Violation]:
@@ -117,17 +116,16 @@ def of_naming(naming: Naming, ask: Questions) -> Iterator[Violation]:
 def of_outputs(found: Found) -> Iterator[Violation]:
     """An output for Pinecone's console that gives something else than the role or key."""
     for output in (one for one in found.outputs if found.by_place and one.label in _CONSOLE):
-        stack, (service, kind, types) = output.place.stack, _CONSOLE[output.label]
+        stack, (service, kind) = output.place.stack, _CONSOLE[output.label]
         those = [one for one in (found.roles if service == "iam" else found.keys) if one.place.stack is stack]
         instead = [one.place.logical_id for one in those if not one.outputs]
         known = {stack.account, *(place.stack.account for place in found.by_place)}
-        ours = {it.value for it in output.cases if it.value[:4] == "arn:" and found.called(it.value, it.case, *types)}
-        for value in dict.fromkeys(now.value for now in output.cases if now.value not in ours):
+        for case, value in ((now.case, now.value) for now in output.cases):
             arn = parts(value, ":")
+            is_arn = len(arn) == 6 and arn[2] == service and arn[5].startswith(kind)
             # It may be a role or key of the account that was given to a construct.
-            is_arn = len(arn) == 6 and not is_unreadable(value) and arn[2] == service and arn[5].startswith(kind)
-            is_given = is_arn and (arn[4] in known or not all(map(is_known, known)))
-            if not is_given or instead:
+            is_given = is_arn and not is_unreadable(value) and (arn[4] in known or not all(map(is_known, known)))
+            if not (is_arn and found.called(value, case)) and (instead or not is_given):
                 why = f"which is no {output.label} of the templates, nor seen to be one of their account"
                 why = f"and not {Quoted(instead[0])} of its own stack" if is_given else why
                 what = f"The output for {output.label} in Pinecone's console gives {Quoted(value)}, {why}."

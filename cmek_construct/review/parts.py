@@ -322,7 +322,7 @@ def _for_a_person(found: Found) -> Iterator[tuple[Place, Sentence]]:
         for ids in filter(None, (organizations(*now.policy.statements) for now in key.cases)):
             yield key.place, say("organization", ids=quoted_list(ids))
     for output in found.outputs:
-        others = [it.value for it in output.cases if not found.called(it.value, it.case, ROLE, *KEYS)]
+        others = [it.value for it in output.cases if not found.called(it.value, it.case)]
         if others and output.label in ("Role ARN", "Key ARN"):
             values = dict.fromkeys(map(output.place.stack.short, others))
             yield output.place, say("output", label=[output.label], values=quoted_list(values))

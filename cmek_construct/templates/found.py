@@ -164,7 +164,7 @@ class Found:
         self._by_last_part = by(every, lambda one: _last_part(one.arn))
         self.outputs: list[Output] = []
         for output in outputs_of(run, run.stacks):
-            of = {self.called(one.value, one.case, ROLE, *KEYS) for one in output.cases}
+            of = {self.called(one.value, one.case) for one in output.cases}
             self.pinecones.update(filter(None, of))
             self.outputs.append(output._replace(of=of.pop() if len(of) == 1 else None))
         self.given = [
@@ -239,7 +239,7 @@ class Found:
         for one in self._by_last_part.get(_last_part(text), ()):
             is_called = text == _last_part(one.arn)
             is_alike = case.agrees(one.case) and one.case.chosen(text) == case.chosen(one.arn)
-            if one.place.type in types and (is_called or is_alike):
+            if (not types or one.place.type in types) and (is_called or is_alike):
                 return one.place
         return None
 
