@@ -50,8 +50,8 @@ def is_token(value: object) -> bool:
 
 
 def is_unknown(value: object) -> bool:
-    """Whether a string is no value yet: a token, or what CDK's `value_from_lookup` gives until the CLI has looked."""
-    return is_token(value) or (isinstance(value, str) and "dummy-value-for-" in value)
+    """Whether a string is no value yet: a token, or what CDK's lookups give until the CLI has looked."""
+    return is_token(value) or (isinstance(value, str) and ("dummy-value-for-" in value or ":role/DUMMY_ARN" in value))
 
 
 def shown(value: object) -> str:

@@ -13,7 +13,7 @@ from aws_cdk import aws_ssm as ssm
 
 from cmek_construct import CmekGuardrails, CustomerKey, PineconeKey, PineconeRole
 from cmek_construct.deployment.reading import ConfigError, parse_entries
-from tests.building import ACCOUNT, EXTERNAL_ID, PINECONE, REGIONS, cmek, new_stack, warnings_of
+from tests.building import ACCOUNT, EXTERNAL_ID, PINECONE, REGIONS, cmek, new_app, new_stack, warnings_of
 from tests.command import cmek as command
 
 PINECONES_OWN = f"arn:aws:iam::{PINECONE}:role/pinecone_cmek_access_us-east-1"
@@ -163,6 +163,14 @@ def test_a_value_that_is_not_looked_up_yet_passes_as_a_token_does() -> None:
     key = kms.Key.from_key_arn(stack, "Theirs", f"{KEY}key/{value}")
     cmek(cdk.Stack(stack, "Nested"), external_id=EXTERNAL_ID, key=key)
     assert set(warnings_of(stack)) <= {"cmek-construct:key-policy"}
+
+
+@pytest.mark.parametrize("literally", [True, False])
+def test_a_role_and_a_key_that_are_not_looked_up_yet_are_taken(literally: bool) -> None:
+    stack = new_stack(new_app(**{"@aws-cdk/core:enablePartitionLiterals": literally}))
+    role = iam.Role.from_lookup(stack, "Role", role_name="theirs")
+    cmek(stack, role=role, key=kms.Key.from_lookup(stack, "Key", alias_name="alias/theirs"))
+    assert set(warnings_of(stack)) >= {"cmek-construct:role-trust-policy", "cmek-construct:key-policy"}
 
 
 def test_a_given_role_that_may_go_with_its_stack_warns_with_the_line_to_write() -> None:

@@ -332,3 +332,141 @@ def test_a_denial_to_sessions_that_began_long_ago_keeps_nobody_out(date: str, ri
     denial = grant(Effect="Deny", Action=["*"], Resource=["*"], Condition=older)
     role(template)["Policies"] = [{**denial, "PolicyName": "AWSRevokeOlderSessions"}]
     assert broken(template) == right
+
+
+def for_console(label: str, value: Any) -> Template:
+    return {"Description": f'For "{label}" in the Pinecone console', "Value": value}
+
+
+@pytest.mark.parametrize(
+    ("label", "kind", "function"),
+    [
+        ("Key ARN", "IAM::Role", "Fn::GetAtt"),
+        ("Role ARN", "KMS::Key", "Fn::GetAtt"),
+        ("Key ARN", "KMS::Key", "Ref"),
+        ("Role ARN", "IAM::Role", "Ref"),
+    ],
+)
+def test_an_output_for_the_console_is_the_arn_that_its_field_takes(label: str, kind: str, function: str) -> None:
+    template = forms.template("explicit_with_id")
+    own = resource_id(template, kind)
+    value = {"Ref": own} if function == "Ref" else {"Fn::GetAtt": [own, "Arn"]}
+    template["Outputs"] = {"Wrong": for_console(label, value)}
+    [violation] = judge(template, account=CUSTOMER)
+    assert violation.rule.startswith("output-value[")
+    assert f"is no {label} of the templates" in violation.what
+
+
+def two_keys(other_arn: Any) -> Template:
+    """A key in test and another one in production, or what is instead of it, and an output of the one that there is."""
+    template = forms.template("explicit_with_id")
+    own = resource_id(template, "KMS::Key")
+    template["Parameters"] = {"Stage": {"Type": "String", "AllowedValues": ["test", "prod"]}}
+    template["Conditions"] = {
+        "Test": {"Fn::Equals": [{"Ref": "Stage"}, "test"]},
+        "Prod": {"Fn::Not": [{"Condition": "Test"}]},
+    }
+    resources = template["Resources"]
+    resources["Other"] = {**resources[own], "Condition": "Prod"}
+    resources[own]["Condition"] = "Test"
+    template["Outputs"] = {
+        "KeyArn": for_console("Key ARN", {"Fn::If": ["Test", {"Fn::GetAtt": [own, "Arn"]}, other_arn]})
+    }
+    for alias in [one for one in resources.values() if one["Type"] == "AWS::KMS::Alias"]:
+        alias["Properties"]["TargetKeyId"] = {"Fn::If": ["Test", {"Ref": own}, {"Ref": "Other"}]}
+    return template
+
+
+def test_an_output_of_one_key_or_the_other_passes_and_no_person_is_asked(tmp_path: Path) -> None:
+    template = two_keys({"Fn::GetAtt": ["Other", "Arn"]})
+    assert broken(template) == set()
+    (tmp_path / "t.json").write_text(json.dumps(template))
+    assert "Ask a person" not in cmek(tmp_path, "check", "t.json").stderr
+
+
+def test_of_an_output_in_several_cases_that_is_refused_which_is_none_of_the_keys() -> None:
+    stranger = f"arn:aws:kms:us-east-1:{STRANGER}:key/1234"
+    [violation] = judge(two_keys(stranger), account=CUSTOMER)
+    assert stranger in violation.rule
+
+
+def test_the_external_id_may_have_a_part_that_the_deployer_types() -> None:
+    template = forms.template("explicit_with_id")
+    template["Parameters"] = {"Stage": {"Type": "String"}}
+    [statement] = role(template)["AssumeRolePolicyDocument"]["Statement"]
+    statement["Condition"]["StringEquals"]["sts:ExternalId"] = {"Fn::Sub": "acme-${Stage}"}
+    template["Outputs"] = {}
+    assert broken(template) == set()
+
+
+@pytest.mark.parametrize(
+    "text", ["{{resolve:ssm:/pinecone/id}}", {"Fn::Sub": "acme-${AWS::StackName}"}, {"Fn::Base64": "x"}]
+)
+def test_an_external_id_that_cannot_be_read_is_not_said_to_keep_pinecone_out(text: Any) -> None:
+    template = forms.template("explicit_with_id")
+    [statement] = role(template)["AssumeRolePolicyDocument"]["Statement"]
+    statement["Condition"]["StringEquals"]["sts:ExternalId"] = text
+    template["Outputs"] = {}
+    assert names(judge(template)) == {"cannot-be-judged"}
+
+
+def test_a_role_whose_path_the_deployer_types_is_the_one_that_the_key_names() -> None:
+    template = forms.template("explicit_with_id")
+    template["Parameters"] = {"Path": {"Type": "String", "Default": "/"}}
+    role(template)["Path"] = {"Ref": "Path"}
+    assert broken(template) == set()
+
+
+# With AWS::LanguageExtensions.
+
+STAGES: Template = {
+    "Parameters": {"Stage": {"Type": "String", "AllowedValues": ["prod", "test"]}},
+    "Conditions": {
+        "Fn::ForEach::Stages": ["One", ["Prod", "Test"], {"Is${One}": {"Fn::Equals": ["Prod", {"Ref": "One"}]}}]
+    },
+}
+
+
+@pytest.mark.parametrize(
+    ("kept", "rules"),
+    [
+        ({"Fn::If": ["IsTest", "Delete", "Retain"]}, set()),
+        ({"Fn::FindInMap": ["Kept", {"Ref": "Stage"}, "of"]}, set()),
+        ({"Fn::If": ["IsProd", "Delete", "Retain"]}, {"key-retained"}),
+        ({"Ref": "Stage"}, {"key-retained"}),
+    ],
+)
+def test_what_becomes_of_a_key_may_be_said_by_a_function(kept: Any, rules: set[str]) -> None:
+    template = forms.template("explicit_with_id") | STAGES
+    template["Mappings"] = {"Kept": {"prod": {"of": "Retain"}, "test": {"of": "RetainExceptOnCreate"}}}
+    template["Resources"][resource_id(template, "KMS::Key")]["DeletionPolicy"] = kept
+    assert broken(template) == rules
+
+
+@pytest.mark.parametrize("is_let_in", [True, False])
+def test_a_loop_makes_conditions(is_let_in: bool) -> None:
+    template = forms.template("explicit_with_id") | STAGES
+    stranger = allow({"AWS": f"arn:aws:iam::{STRANGER}:root"}, "kms:Decrypt")
+    key_policy(template).append({"Fn::If": ["IsProd" if is_let_in else "IsTest", stranger, {"Ref": "AWS::NoValue"}]})
+    assert broken(template) == ({"key-foreign-principal"} if is_let_in else set())
+
+
+@pytest.mark.parametrize("account", [CUSTOMER, STRANGER])
+def test_a_loop_makes_outputs(account: str) -> None:
+    template = forms.template("explicit_with_id")
+    own = resource_id(template, "KMS::Key")
+    output = for_console("Key ARN", f"arn:aws:kms:us-east-1:{STRANGER}:key/1234")
+    if account == CUSTOMER:
+        output["Value"] = {"Fn::GetAtt": [{"Fn::Sub": "${Name}"}, "Arn"]}
+    template["Outputs"] = {"Fn::ForEach::Keys": ["Name", [own], {"Arn${Name}": output}]}
+    assert broken(template) == (set() if account == CUSTOMER else {"output-value"})
+
+
+@pytest.mark.parametrize("function", ["Fn::GetAtt", "Ref"])
+def test_a_function_may_say_of_what_a_reference_is(function: str) -> None:
+    template = forms.template("explicit_with_id")
+    own = {"Fn::Join": ["", [resource_id(template, "IAM::Role")]]}
+    name = {"Fn::Sub": [f"arn:aws:iam::{CUSTOMER}:role/${{Name}}", {"Name": {"Ref": own}}]}
+    whom = {"Fn::GetAtt": [own, "Arn"]} if function == "Fn::GetAtt" else name
+    bucket_policy(template, Principal={"AWS": whom})
+    assert broken(template) == {"role-permissions"}

@@ -13,6 +13,7 @@ import jsii
 import pytest
 from aws_cdk import aws_iam as iam
 from aws_cdk import aws_kms as kms
+from aws_cdk import aws_ssm as ssm
 from constructs import IConstruct
 
 from cmek_construct import (
@@ -30,6 +31,7 @@ from cmek_construct.templates.found import Found
 from cmek_construct.templates.pinecone import find
 from cmek_construct.templates.run import read_run
 from tests.building import ACCOUNT, EXTERNAL_ID, PINECONE, REGIONS, cmek
+from tests.judged import names
 from tests.policies import allows
 
 FLAGS = json.loads((Path(__file__).parent / "cdk_init_flags.json").read_text())
@@ -307,3 +309,34 @@ def test_a_stack_set_is_read(tmp_path: Path) -> None:
     assert_pinecone_comes_in(found)
     assert found.roles[0].place.stack.is_in_stack_set
     assert found.roles[0].place.path.startswith("Set")
+
+
+@with_and_without_flags
+def test_a_role_that_goes_through_a_parameter_of_ssm_is_the_role(flags: dict[str, Any], tmp_path: Path) -> None:
+    def wiring(app: Any) -> None:
+        here, near, far = stack(app, "A"), stack(app, "B"), stack(app, "C", "eu-west-1")
+        ssm.StringParameter(here, "Arn", parameter_name="/cmek/role", string_value=cmek(here).role.role_arn)
+        for there in (near, far):
+            role = iam.Role.from_role_arn(
+                there, "R", ssm.StringParameter.value_for_string_parameter(there, "/cmek/role")
+            )
+            role.add_to_principal_policy(iam.PolicyStatement(actions=["s3:*"], resources=["*"]))
+
+    found = found_in(synthesized(wiring, tmp_path, flags))
+    assert {one.place.stack.name for one in found.attached} == {"B"}
+    assert names(judge(found)) == {"role-permissions"}
+
+
+@with_and_without_flags
+def test_whom_a_parameter_of_ssm_names_is_not_taken_for_good(flags: dict[str, Any], tmp_path: Path) -> None:
+    """Somebody else may write it."""
+
+    def wiring(app: Any) -> None:
+        here, there = stack(app, "A"), stack(app, "B")
+        role = PineconeRole(here, "Role", **PROPS)
+        ssm.StringParameter(here, "Arn", parameter_name="/cmek/role", string_value=role.role_arn)
+        arn = ssm.StringParameter.value_for_string_parameter(there, "/cmek/role")
+        PineconeKey(there, "Key", role=role).grant_decrypt(iam.ArnPrincipal(arn))
+
+    found = found_in(synthesized(wiring, tmp_path, flags))
+    assert names(judge(found)) == {"key-foreign-principal"}

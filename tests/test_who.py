@@ -344,6 +344,16 @@ def test_what_cannot_be_read_may_be_anybody(value: Any) -> None:
     assert found[f"anybody else of account {THIRD}"]["kms:Decrypt"] == {"cannot tell"}
 
 
+def test_an_account_by_its_number_is_its_root_whoever_says_the_number() -> None:
+    number = {"Type": "String", "AllowedPattern": "[0-9]{12}"}
+    more = {"Parameters": {"Theirs": number}}
+    for name in ("AWS::AccountId", "Theirs"):
+        found = asked(
+            {"Effect": "Allow", "Principal": {"AWS": {"Ref": name}}, "Action": "kms:*", "Resource": "*"}, **more
+        )
+        assert not any(row.doubt for row in found.rows if row.action != "kms:CreateGrant")
+
+
 def test_two_things_that_cannot_be_read_are_not_the_same() -> None:
     def let(number: int, effect: str) -> dict[str, Any]:
         whom = {"Fn::Select": [str(number), {"Ref": "Whom"}]}

@@ -32,10 +32,11 @@ def judge(found: Found) -> list[Violation]:
 def _violations(found: Found) -> Iterator[Violation]:
     trusts = trusts_of(found)
     for trust in chain.from_iterable(trusts.values()):
-        role = trust.now
-        yield from _judged(role, too_much.of_trust(trust, found), kept.of_role(role), too_little.of_trust(trust, found))
+        role, little = trust.now, too_little.of_trust(trust, found)
+        yield from _judged(role, too_much.of_trust(trust, found), kept.of_role(role, found), little)
     for use in key_uses(found, trusts):
-        yield from _judged(use.now, too_much.of_key(use, found), kept.of_key(use.now), too_little.of_key(use, found))
+        key, little = use.now, too_little.of_key(use, found)
+        yield from _judged(key, too_much.of_key(use, found), kept.of_key(key, found), little)
     for alias in found.aliases:
         yield from kept.of_alias(alias, found)
     for one in found.attached:

@@ -11,6 +11,7 @@ from typing import Final, NamedTuple
 from cmek_construct import checks
 from cmek_construct.guardrails.rule import Violation, broken
 from cmek_construct.policy.words import Quoted
+from cmek_construct.templates.choices import Case
 from cmek_construct.templates.found import Alias, Found, Now, Place
 from cmek_construct.templates.reading import writers
 from cmek_construct.templates.stacks import REPLICA
@@ -23,9 +24,10 @@ _NUMBER: Final = re.compile("[0-9]{1,9}")
 # What becomes of them.
 
 
-def _retained(place: Place, rule: str, *attributes: str) -> Iterator[Violation]:
-    said = {name: Quoted(place.raw[name]) if name in place.raw else "not set" for name in attributes}
-    faults = [f"{name} is {it}, not {_WANTED[name][-1]}" for name, it in said.items() if it not in _WANTED[name]]
+def _retained(found: Found, place: Place, case: Case, rule: str, *attributes: str) -> Iterator[Violation]:
+    said = ((name, found.run.text(place.stack, place.raw.get(name, "not set"))) for name in attributes)
+    each = ((name, one.value) for name, some in said for one in some if one.case.agrees(case))
+    faults = [f"{name} is {Quoted(it)}, not {_WANTED[name][-1]}" for name, it in each if it not in _WANTED[name]]
     if faults:
         yield broken(rule, place, faults=[", and ".join(faults)])
 
@@ -33,7 +35,7 @@ def _retained(place: Place, rule: str, *attributes: str) -> Iterator[Violation]:
 def of_alias(alias: Alias, found: Found) -> Iterator[Violation]:
     """An alias that can go, or that names none of Pinecone's keys."""
     if alias.is_named:
-        yield from _retained(alias.place, "alias-retained", "DeletionPolicy")
+        yield from _retained(found, alias.place, Case(), "alias-retained", "DeletionPolicy")
     if found.keys and alias.key not in found.by_place:
         yield broken("alias-target", alias.place, name=alias.name, target=alias.target)
 
@@ -61,15 +63,15 @@ _OF_KEY: Final = [
 ]
 
 
-def of_role(role: Now) -> Iterator[Violation]:
+def of_role(role: Now, found: Found) -> Iterator[Violation]:
     """A role that can go, or of another kind."""
-    yield from _retained(role.place, "role-retained", *_WANTED)
+    yield from _retained(found, role.place, role.case, "role-retained", *_WANTED)
     yield from _of_kind(role, _OF_ROLE)
 
 
-def of_key(key: Now) -> Iterator[Violation]:
+def of_key(key: Now, found: Found) -> Iterator[Violation]:
     """A key that can go, or of another kind."""
-    yield from _retained(key.place, "key-retained", *_WANTED)
+    yield from _retained(found, key.place, key.case, "key-retained", *_WANTED)
     is_replica = key.place.type == REPLICA
     if is_replica:
         yield broken("key-multi-region", key.place, "replica")

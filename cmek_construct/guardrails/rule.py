@@ -10,7 +10,6 @@ from typing import Final, NamedTuple
 from cmek_construct import guide
 from cmek_construct.checks import EXTERNAL_ID, REGION
 from cmek_construct.policy import aws
-from cmek_construct.policy.text import alone, is_unreadable
 from cmek_construct.policy.words import filled, plain
 from cmek_construct.rows import rows
 from cmek_construct.templates.evidence import allowing, names_in
@@ -19,6 +18,7 @@ from cmek_construct.templates.found import Found, Now, Output, Place, beside
 _LONGEST_WITNESS: Final = 200
 _LONGEST: Final = 1_000
 _HOLE: Final = r"\$\{[^!?}][^}]*\}"
+_ANY_HOLE: Final = re.compile(r"\$\{[^!}][^}]*\}")
 _ROLES: Final = rf"arn:aws:iam::(?P<account>[0-9]{{12}}|{_HOLE}):role/{guide.ROLE_NAME_PREFIX}"
 ONE_ROLE: Final = re.compile(rf"{_ROLES}(?P<region>{REGION.pattern}|{_HOLE})")
 _MEANT: Final = re.compile(rf"{_ROLES}(?P<region>{REGION.pattern}|{_HOLE}|\*)")
@@ -109,7 +109,7 @@ def _trust(now: Now, output: Output | None) -> Trust:
     named = dict.fromkeys(form["region"] for form in forms if account and form["account"] == account)
     regions, is_third = [region for region in named if region != "*"], "*" in named
     ids = [value for each in statements for value in each.compared(aws.EXTERNAL_ID)]
-    presentable = (text for text in ids if (alone(text) or EXTERNAL_ID.fullmatch(text)) and not is_unreadable(text))
+    presentable = (text for text in ids if EXTERNAL_ID.fullmatch(_ANY_HOLE.sub("an-ID", text)))
     asked_id = next(presentable, None)
     promised = {each.value for each in output.cases} if output else set()
     external_id = (promised.pop() if len(promised) == 1 else None) or asked_id

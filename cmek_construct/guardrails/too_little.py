@@ -128,14 +128,12 @@ def of_permission(attached: Attached, found: Found) -> Iterator[Violation]:
         if not policy.statements:
             return
         policy = replace(policy, statements=(_EVERYTHING, *policy.statements))
-    role = next((one.arn for one in found.roles_in(attached.case, [attached.role])), None)
-    role = role or f"arn:aws:iam::{attached.role.stack.account}:role/x"
     asked: list[_Answer] = []
-    for _, key in found.keys_of.get(attached.role, ()):
+    for role, (_, key) in product(found.roles_in(attached.case, [attached.role]), found.keys_of.get(attached.role, ())):
         # What a call on a key says of where it is, as far as that is known.
         where = zip(("aws:RequestedRegion", "aws:ResourceAccount"), parts(key, ":")[3:5], strict=False)
         sent = {**_FACTS, **{what: value for what, value in where if is_known(value)}}
-        asked += _asked(found, policy, [Request(role, what, key, sent) for what in guide.ENCRYPT_DECRYPT])
+        asked += _asked(found, policy, [Request(role.arn, what, key, sent) for what in guide.ENCRYPT_DECRYPT])
     for it in [it for it in asked if it.how == "no"][:1]:
         yield broken("pinecone-locked-out", place, "by policy", witness=name, name=name, action=it.request.action)
     for it in [it for it in asked if it.how == "unsure"][:1]:

@@ -16,7 +16,7 @@ from cmek_construct.guardrails.rule import ANY_ROLE, ONE_ROLE, KeyUse, Trust, Vi
 from cmek_construct.policy import Policy, Statement, Witness, aws, words
 from cmek_construct.policy.questions import Questions
 from cmek_construct.policy.statements import DELETED
-from cmek_construct.policy.text import is_known, is_unreadable, parts
+from cmek_construct.policy.text import hole, holes, is_known, is_unreadable, parts
 from cmek_construct.policy.words import Quoted, plain
 from cmek_construct.templates.evidence import LOOK_ALIKE, NOBODY, account_of, allowing
 from cmek_construct.templates.found import Attached, Found, Naming, Now
@@ -109,17 +109,17 @@ def of_naming(naming: Naming, ask: Questions) -> Iterator[Violation]:
 
 def of_outputs(found: Found) -> Iterator[Violation]:
     """An output for Pinecone's console that gives something else than the role or key."""
-    for output in (one for one in found.outputs if found.by_place and one.of is None and one.label in _CONSOLE):
+    for output in (one for one in found.outputs if found.by_place and one.label in _CONSOLE):
         stack, (service, kind) = output.place.stack, _CONSOLE[output.label]
         those = [one for one in (found.roles if service == "iam" else found.keys) if one.place.stack is stack]
         instead = [one.place.logical_id for one in those if not one.outputs]
         known = {stack.account, *(place.stack.account for place in found.by_place)}
-        for value in dict.fromkeys(now.value for now in output.cases):
+        for case, value in ((now.case, now.value) for now in output.cases):
             arn = parts(value, ":")
+            is_arn = len(arn) == 6 and arn[2] == service and arn[5].startswith(kind)
             # It may be a role or key of the account that was given to a construct.
-            is_arn = len(arn) == 6 and not is_unreadable(value) and arn[2] == service and arn[5].startswith(kind)
-            is_given = is_arn and (arn[4] in known or not all(map(is_known, known)))
-            if not is_given or instead:
+            is_given = is_arn and not is_unreadable(value) and (arn[4] in known or not all(map(is_known, known)))
+            if not (is_arn and found.called(value, case)) and (instead or not is_given):
                 row, own = ("instead", instead[0]) if is_given else ("what", "")
                 yield broken("output-value", output.place, row, witness=value, label=output.label, value=value, own=own)
 
@@ -217,9 +217,9 @@ _WHOLE: Final = re.compile(r"\*|[0-9]{12}|arn:[^:]*:iam::[^:]*:root")
 
 def of_trust(trust: Trust, found: Found) -> Iterator[Violation]:
     """Who else than Pinecone may assume the role, and how."""
-    place, own, pinecone = trust.now.place, trust.now.account, trust.pinecone
-    short, values = place.stack.short, (pinecone, trust.external_id)
-    unread = [one for one in values if one and one.startswith("${") and one[2:-1] not in found.run.typed]
+    place, own, pinecone, short = trust.now.place, trust.now.account, trust.pinecone, trust.now.place.stack.short
+    names = (name for one in (pinecone, trust.external_id) for name in holes(one or ""))
+    unread = [hole(name) for name in names if name not in found.run.typed]
     for whom in map(short, unread):
         yield broken("cannot-be-judged", place, "in a place", witness=whom, text=whom)
 

@@ -34,7 +34,7 @@ from cmek_construct.who.answers import Alike, Row, Who, about, together
 CUT_OFF: Final = "cut off"
 _BEST_FIRST: Final = (Verdict.YES, Verdict.BY_ACCOUNT, Verdict.CANNOT_TELL, Verdict.NO)
 NAMES: Final = ("RoleName", "AliasName")  # properties that name a role or an alias
-_KEPT: Final = ("Retain", "RetainExceptOnCreate")
+_KEPT: Final = {"Retain", "RetainExceptOnCreate"}
 _POLICIES: Final = ("AssumeRolePolicyDocument", "Policies", "KeyPolicy")
 _Own: TypeAlias = Sequence[tuple[Choices, policy.Policy]]
 Arns: TypeAlias = frozenset[str]
@@ -207,7 +207,8 @@ class Template:
 
     def _thing(self, place: Place, properties: Mapping[str, Any], *more: Any) -> Thing:
         kind = {ROLE: "Role", ALIAS: "Alias"}.get(place.type, "Key")
-        return Thing(kind, place.seen_from(self.stack), place.raw.get("DeletionPolicy") in _KEPT, properties, *more)
+        said = {one.value for one in self.found.run.text(place.stack, place.raw.get("DeletionPolicy", "not set"))}
+        return Thing(kind, place.seen_from(self.stack), said <= _KEPT, properties, *more)
 
     def _shortened(self, text: str) -> str:
         """A text; who is named in it is remembered."""
@@ -308,8 +309,9 @@ def _for_a_person(found: Found) -> Iterator[tuple[Place, Sentence]]:
         if ids := organizations(*(said.statements if said else ())):
             yield place, say("organization", ids=quoted_list(ids))
     for output in found.outputs:
-        if output.of is None and output.label in ("Role ARN", "Key ARN"):
-            values = dict.fromkeys(output.place.stack.short(now.value) for now in output.cases)
+        others = [it.value for it in output.cases if not found.called(it.value, it.case)]
+        if others and output.label in ("Role ARN", "Key ARN"):
+            values = dict.fromkeys(map(output.place.stack.short, others))
             yield output.place, say("output", label=[output.label], values=quoted_list(values))
 
 

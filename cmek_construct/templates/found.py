@@ -163,7 +163,7 @@ class Found:
         self._by_last_part = by(every, lambda one: _last_part(one.arn))
         self.outputs: list[Output] = []
         for output in outputs_of(run, run.stacks):
-            of = {self._called(one.value, one.case, ROLE, *KEYS) for one in output.cases}
+            of = {self.called(one.value, one.case) for one in output.cases}
             self.pinecones.update(filter(None, of))
             self.outputs.append(output._replace(of=of.pop() if len(of) == 1 else None))
         self.given = [
@@ -238,12 +238,12 @@ class Found:
         policy = replace(policy, statements=(*policy.statements, *denials))
         return Now(place, case, own, account, policy, properties, frozenset(named))
 
-    def _called(self, text: str, case: Case, *types: str) -> Place | None:
+    def called(self, text: str, case: Case, *types: str) -> Place | None:
         """What a text is the ARN, the name or the ID of, where its case and that of the other can be at once."""
         for one in self._by_last_part.get(_last_part(text), ()):
             is_called = text == _last_part(one.arn)
             is_alike = case.agrees(one.case) and one.case.chosen(text) == case.chosen(one.arn)
-            if one.place.type in types and (is_called or is_alike):
+            if (not types or one.place.type in types) and (is_called or is_alike):
                 return one.place
         return None
 
@@ -254,7 +254,7 @@ class Found:
             with suppress(TooManyCases):
                 for one in self.run.made(place):
                     name, target = (str(one.value.get(member, "")) for member in ("AliasName", "TargetKeyId"))
-                    aliases.append(Alias(place, name, target, self._called(target, one.case, *KEYS)))
+                    aliases.append(Alias(place, name, target, self.called(target, one.case, *KEYS)))
         keys = {one.place for one in self.each_key} - {one.key for one in aliases}
         lost = {key.stack for key in self.pinecones & keys}
         named = (one for one in aliases if one.place.stack not in lost and PINECONES.match(one.name))

@@ -182,6 +182,10 @@ class Run:
             # An import is of the same account and Region as the export.
             if export and is_made is not False and set(map(hole, holes(export))) <= {stack.account, stack.region}:
                 found.setdefault(f"export {export}", []).append(given)
+        for place in self.places("AWS::SSM::Parameter"):
+            with suppress(Undecided, RecursionError):
+                key = f"parameter {values.text(place.stack, place.properties.get('Name'))} of {place.stack.account}"
+                found.setdefault(key, []).append((place.stack, place.stack.region, place.properties.get("Value")))
         for place in self.places(_WRITER):
             written = members(place.properties.get("WriterProps"))
             with suppress(Undecided, RecursionError):

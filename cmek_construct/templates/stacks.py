@@ -56,22 +56,10 @@ class Stack:
         self.is_in_stack_set = self.maker is not None and self.maker.type == STACK_SET
         """Whether it is what a stack set makes in each account."""
         self.content = self.template.content
-        self.parameters, self.outputs = (
-            {name: members(one) for name, one in members(self.content.get(section)).items()}
-            for section in ("Parameters", "Outputs")
-        )
-        self.mappings, self.conditions = (members(self.content.get(one)) for one in ("Mappings", "Conditions"))
-        self.resources: dict[str, Mapping[str, Any]] = {}
-        """By logical ID, with those that ``Fn::ForEach`` makes of a list of texts."""
         self.not_made: dict[str, Any] = {}  # the loops over what only the deploy knows, and those that make too much
-        left = _MOST_MADE
-        for name, one in members(self.content.get("Resources")).items():
-            made = [(name, one)]
-            if name.startswith(FOR_EACH):
-                made = _made_by(one, left)
-                left -= len(made)
-                self.not_made |= {} if made else {name: one}
-            self.resources |= {key: it for key, it in made if isinstance(it, dict) and key != "Fn::Transform"}
+        self.parameters, self.resources, self.outputs, self.mappings, self.conditions = (
+            self._section(one) for one in ("Parameters", "Resources", "Outputs", "Mappings", "Conditions")
+        )
         self.children: dict[str, Stack] = {}
         for logical_id, inner in self.template.inner.items():
             maker, name = Place(self, logical_id), f"{self.name}/{logical_id}"
@@ -79,6 +67,15 @@ class Stack:
             if maker.type != NESTED:
                 account, region = hole(f"{name}/AWS::AccountId"), hole(f"{name}/AWS::Region")
             self.children[logical_id] = Stack(name, inner, account, region, maker)
+
+    def _section(self, name: str) -> dict[str, Mapping[str, Any]]:
+        """The members of a section, with those that ``Fn::ForEach`` makes of a list of texts."""
+        found: dict[str, Mapping[str, Any]] = {}
+        for key, one in members(self.content.get(name)).items():
+            made = _made_by(one, _MOST_MADE - len(found)) if key.startswith(FOR_EACH) else [(key, one)]
+            self.not_made |= {} if made else {key: one}
+            found |= {own: it for own, it in made if isinstance(it, dict) and own != "Fn::Transform"}
+        return found
 
     @cached_property
     def given(self) -> dict[str, list[Any]]:

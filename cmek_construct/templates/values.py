@@ -129,11 +129,16 @@ class Values:
         declared = stack.parameters.get(name, {})
         default = written(declared.get("Default"))
         text = hole(own)
-        if not is_of_ssm(declared) and stack.parent and stack.given.get(name):
+        if is_of_ssm(declared):
+            there = self._elsewhere(f"parameter {default} of {stack.account}", stack)
+            # Somebody else may write it, and the deployer may name another.
+            which = there and self.case.decided(f"the defaults of {stack.name}", (BY_DEFAULT, TYPED), may_be_hole=True)
+            text = there if which == BY_DEFAULT else text
+        elif stack.parent and stack.given.get(name):
             values = [self.text(stack.parent, one) for one in stack.given[name]]
             chosen = values[0] if len(set(values)) == 1 else self.case.decided(own, values, may_be_hole=True)
             text = text if chosen == OTHER else chosen
-        elif not is_of_ssm(declared):
+        else:
             text = hole(f"?{own}") if default is None else literal(default)
         return _of_type(stack, name, text)
 
@@ -156,6 +161,8 @@ class Values:
         """What an intrinsic function gives."""
         if name == "Fn::GetAtt" and isinstance(argument, str):
             argument = argument.split(".", 1)
+        if name in ("Ref", "Fn::GetAtt"):
+            argument = self.resolved(stack, argument)  # AWS::LanguageExtensions takes functions there
         match name, argument:
             case "Ref", "AWS::NoValue":
                 return NOTHING
@@ -167,8 +174,7 @@ class Values:
                 return self.once((stack.name, "ref", argument), lambda: work(place))
             case "Ref", str():
                 return _unreadable(f"Ref {argument}", stack.name, argument)
-            case "Fn::GetAtt", [str(resource), some]:
-                attribute = self.text(stack, some)
+            case "Fn::GetAtt", [str(resource), str(attribute)] if is_known(resource):
                 key = (stack.name, "attribute", resource, attribute)
                 return self.once(key, lambda: self._attribute(Place(stack, resource), attribute))
         try:
@@ -285,7 +291,8 @@ class Values:
         if kind not in _IAM:
             return None
         path = self.resolved(stack, place.properties.get("Path", "/"))
-        whole = _joined([f"arn:aws:iam::{stack.account}:{_IAM[kind]}", path if isinstance(path, str) else "/", own])
+        inside = path.strip("/") if isinstance(path, str) else ""  # what only the deploy knows has its slashes as well
+        whole = _joined([f"arn:aws:iam::{stack.account}:{_IAM[kind]}/", inside and f"{inside}/", own])
         return whole or _unreadable("an ARN", stack.name, place.logical_id)
 
     def _attribute(self, place: Place, attribute: str) -> Any:

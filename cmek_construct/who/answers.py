@@ -287,7 +287,7 @@ def _not_asked(logical_id: str, policy: Policy) -> Iterator[Row]:
         actions, name = printable(", ".join(statement.actions or ("all but some",))), _name(statement)
         if one.kind == "AWS" and DELETED.fullmatch(one.name):
             yield Row(logical_id, Somebody(f"{one.name}, which is deleted", ""), actions, statement=name)
-        elif not is_asked(one):
+        elif not is_asked(one, policy.forms):
             somebody = Somebody(printable(f"{one.kind} {one.name}"), "")
             doubt = printable(f"{one.kind} {one.name} is not known here")
             yield Row(logical_id, somebody, actions, verdict=Verdict.CANNOT_TELL, statement=name, doubt=doubt)

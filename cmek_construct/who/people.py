@@ -9,9 +9,9 @@ from functools import cache
 from typing import Final, NamedTuple
 
 from cmek_construct.guide import ROLE_NAME_PREFIX
-from cmek_construct.policy import Policy, Principal
+from cmek_construct.policy import ACCOUNT, Policy, Principal
 from cmek_construct.policy.statements import NUMBER
-from cmek_construct.policy.text import is_wild
+from cmek_construct.policy.text import Forms, alone, is_wild
 from cmek_construct.templates.found import Place
 from cmek_construct.templates.reading import by
 from cmek_construct.templates.stacks import Stack
@@ -46,7 +46,8 @@ class People(NamedTuple):
     def asked(self, roles: Iterable[str]) -> list[Somebody]:
         """Everybody to ask about it; the roles are those that Pinecone takes on: of a key policy those for it."""
         named = dict.fromkeys(one for statement in self.policy.statements for one in statement.people())
-        accounts = list(dict.fromkeys(filter(None, [self.stack.account, self.pinecone, *map(_account_of, named)])))
+        numbers = (_account_of(one, self.policy.forms) for one in named)
+        accounts = list(dict.fromkeys(filter(None, [self.stack.account, self.pinecone, *numbers])))
         own = dict.fromkeys(roles)
         others = [one.name for one in named if _is_person(one) and "${!" not in one.name and one.name not in own]
         outside = self._outsiders(named, accounts)
@@ -97,7 +98,7 @@ class People(NamedTuple):
             yield Somebody("who is not signed in", "anonymous")
             yield Somebody("an AWS service", "any.amazonaws.com")
         for one in named:
-            if one.kind == "Service" and is_asked(one):
+            if one.kind == "Service" and is_asked(one, self.policy.forms):
                 yield Somebody(f"the service {one.name}", one.name)
         own = f"arn:aws:iam::{self.stack.account}"
         yield Somebody("the account's root", f"{own}:root")
@@ -119,17 +120,17 @@ def _but_each_other(found: Iterable[Somebody], accounts: Sequence[str]) -> Itera
         yield one._replace(but=tuple(dict.fromkeys(but)))
 
 
-def is_asked(one: Principal) -> bool:
+def is_asked(one: Principal, forms: Forms) -> bool:
     """Whether one who is named in a policy is somebody to ask about."""
     if one.kind == "Service":
         return not is_wild(one.name) and "${" not in one.name
-    is_account = _account_of(one) is not None and _parts(one.name)[1] in ("", "root")
+    is_account = _account_of(one, forms) is not None and _parts(one.name)[1] in ("", "root")
     return one == Principal("AWS", "*") or is_account or _is_person(one)
 
 
-def _account_of(one: Principal) -> str | None:
+def _account_of(one: Principal, forms: Forms) -> str | None:
     """The account that is named, or that somebody who is named is of."""
-    number = one.name if one.name.isdigit() else _parts(one.name)[0]
+    number = one.name if one.name.isdigit() or forms.get(str(alone(one.name))) == ACCOUNT else _parts(one.name)[0]
     return number if one.kind == "AWS" and "${!" not in one.name and NUMBER.fullmatch(number) else None
 
 
