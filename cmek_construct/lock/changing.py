@@ -119,7 +119,7 @@ def _changed(own: Place, locked: Stack, stack: StackNow, file: str, options: str
             others = ((name, stack.identity(name)) for name in stack.resources if name not in locked)
             moved = [name for name, one in others if one and one.word == old.word]
             differences = [(_LOGICAL_ID, resource, " or ".join(moved) if 0 < len(moved) <= _MANY else _NONE)]
-        which = "the role and key of each account"
+        which = f"the role and key {'of each account' if old.type == STACK_SET else 'there'}"
         if old.word in ("role", "key"):
             which = f"the {old.word} {old.deployed.get('Arn') or 'that Pinecone has'}"
         facts = {"own": own, "word": old.word, "resource": resource, "which": which, "options": options}
@@ -153,9 +153,12 @@ def lock_again(locked: Stack, one: StackNow, ours: Collection[str]) -> tuple[Sta
     """
     stack, done = dict(locked), list[str]()
     for resource, before in locked.items():
-        new = one.identity(resource) if before.unlocked else None
-        if new is not None:
-            differences = before.differences(new)
+        new = one.identity(resource)
+        differences = before.differences(new) if new else []
+        if new and not before.unlocked and not differences and new.differences(before):
+            stack[resource] = replace(before, values=new.values)
+            done.append(f"{resource}: locked in the cases that are new")
+        elif new and before.unlocked:
             was = [*((name, value) for name, value, _ in differences), *before.deployed.items()]
             until = f"until then {', '.join(f'{name} {value}' for name, value in was)}"
             so = until if differences else "locked again as it was"
@@ -175,7 +178,7 @@ def lock_again(locked: Stack, one: StackNow, ours: Collection[str]) -> tuple[Sta
             if not RESOURCE.fullmatch(resource):
                 raise LockError(said("file", "name", stack=one.place, resource=shortened(resource)))
             stack[resource] = identity
-            done.append(f"{resource}: locked, {'an' if identity.word[0] == 'a' else 'a'} {identity.word}")
+            done.append(f"{resource}: locked, a {identity.word}")
     return stack, done
 
 

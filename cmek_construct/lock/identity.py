@@ -18,9 +18,17 @@ from functools import cached_property
 from typing import Any, Final, TypeAlias
 
 from cmek_construct import templates
-from cmek_construct.lock.text import ANY_REGION, CONDITION, OF_ACCOUNT, Locked, Place
+from cmek_construct.lock.text import (
+    ANY_REGION,
+    BY_DEFAULT,
+    CONDITION,
+    OF_ACCOUNT,
+    REGIONS,
+    Locked,
+    Place,
+)
 from cmek_construct.policy import aws
-from cmek_construct.policy.text import hole, holes
+from cmek_construct.policy.text import hole, holes, is_known
 from cmek_construct.templates import evidence
 from cmek_construct.templates.choices import TooManyCases
 from cmek_construct.templates.files import MANIFEST, STACK_SET
@@ -62,15 +70,20 @@ class StackNow:
 
     @cached_property
     def accounts(self) -> dict[str, Locked]:
-        """The accounts of stack sets that are given external IDs of their own for the trust policy of a role."""
-        found: dict[str, dict[str, str]] = {}
+        """The accounts and units for which stack sets make a role: in which Regions, with which external IDs that they
+        alone are given for its trust policy.
+        """
+        regions, ids = dict[str, set[str]](), dict[str, dict[str, str]]()
         for place in (one for one in self.resources.values() if one.stack.is_in_stack_set and one.type == ROLE):
-            ids = _texts(self._in_cases(place, _of_trust).get(EXTERNAL_ID))
+            asked_for = set(_each(self._in_cases(place, _of_trust).get(EXTERNAL_ID)))
             overrides = list(self._overrides(place.stack))
-            asked = {name for name, *_, value in overrides if ids & {name, value}}
-            for name, account, region, value in (one for one in overrides if one[0] in asked):
-                found.setdefault("/".join((*place.stack.within, account)), {})[f"{name} in {region}"] = value
-        return {path: Locked(OF_ACCOUNT, {EXTERNAL_ID: _once(values)}) for path, values in found.items()}
+            asked = {name for name, *_, value in overrides if asked_for & {name, value}}
+            for name, target, region, value in (one for one in overrides if one[0] in asked or is_known(one[1])):
+                path = "/".join((*place.stack.within, target))
+                regions.setdefault(path, set()).add(region)
+                ids.setdefault(path, {}).update({f"{name} in {region}": value} if name in asked else {})
+        own = {path: {EXTERNAL_ID: _once(some)} if some else {} for path, some in ids.items()}
+        return {path: Locked(OF_ACCOUNT, {REGIONS: _one_or_all(some), **own[path]}) for path, some in regions.items()}
 
     def identity(self, path: str) -> Locked | None:
         """What makes one of them; None of what is there in no case."""
@@ -83,7 +96,7 @@ class StackNow:
         own |= self._given.get(path, {})
         if place.type == ROLE:
             own |= self._in_cases(place, _of_trust)
-            ids = _texts(own.get(EXTERNAL_ID))
+            ids = set(_each(own.get(EXTERNAL_ID)))
             of_accounts = {text for name, *_, value in self._overrides(place.stack) for text in (name, value)}
             if ids & of_accounts:
                 own[EXTERNAL_ID] = _one_or_all(ids - of_accounts)
@@ -107,19 +120,25 @@ class StackNow:
         }
 
     def _overrides(self, stack: templates.Stack) -> Iterator[tuple[str, str, str, str]]:
-        """What the stack set around a stack gives to single accounts: the hole that stands for it in the stack, the
-        account, the Region, and the value.
+        """What the stack set around a stack gives to single accounts and units: the hole that stands for it in the
+        stack, the account or unit, the Region, and the value. Where nothing is given, the value is empty.
 
         CloudFormation takes an account in several groups, if each is for other Regions.
         """
         set_of = stack.maker if stack.is_in_stack_set else None
         values = self._in_cases(set_of, lambda now, place: {_GROUPS: _resolved(now, place, _GROUPS)}) if set_of else {}
-        for group in map(members, each_of(values.get(_GROUPS))):
-            accounts = each_of(members(group.get("DeploymentTargets")).get("Accounts"))
+        for group in map(members, _each(values.get(_GROUPS))):
+            whom = members(group.get("DeploymentTargets"))
+            # With this filter the accounts are those that are left out.
+            accounts = [] if whom.get("AccountFilterType") == "DIFFERENCE" else each_of(whom.get("Accounts"))
+            targets = [*accounts, *each_of(whom.get("OrganizationalUnitIds"))]
             regions = each_of(group.get("Regions")) or [ANY_REGION]
-            for one in map(members, each_of(group.get("ParameterOverrides"))):
-                name, value = self._within(hole(stack.named(str(one.get("ParameterKey"))))), one.get("ParameterValue")
-                yield from ((name, str(account), str(region), str(value)) for account in accounts for region in regions)
+            for one in map(members, each_of(group.get("ParameterOverrides")) or [{}]):
+                name, value = (
+                    self._within(hole(stack.named(str(one.get("ParameterKey"))))),
+                    one.get("ParameterValue", ""),
+                )
+                yield from ((name, str(target), str(region), str(value)) for target in targets for region in regions)
 
     def _in_cases(self, place: templates.Place, work: Callable[[Values, templates.Place], _Values]) -> _Values:
         """Values by name, each one value or one for each case in which it is another; nothing of what is never made."""
@@ -195,21 +214,21 @@ def stacks_of(run: templates.Run) -> list[StackNow]:
     return [StackNow(run, top) for top in named]
 
 
-def _texts(value: Any) -> set[str]:
-    """The texts of a value, in all its cases."""
-    return {str(one) for some in (value.values() if isinstance(value, dict) else [value]) for one in each_of(some)}
+def _each(value: Any) -> Iterator[Any]:
+    """A value, or each of several, in all its cases."""
+    return (one for some in (value.values() if isinstance(value, dict) else [value]) for one in each_of(some))
 
 
 def _resolved(values: Values, place: templates.Place, name: str) -> Any:
-    found = values.resolved(place.stack, place.properties[name]) if name in place.properties else NOTHING
-    return None if found is NOTHING else found
+    found = values.resolved(place.stack, place.properties[name]) if name in place.properties else None
+    return BY_DEFAULT.get(name) if found is NOTHING else found
 
 
 def _replacing(values: Values, place: templates.Place) -> _Values:
     """What CloudFormation replaces by; of a stack set also the Regions in which it makes role and key."""
     found = {name: _resolved(values, place, name) for name in REPLACING[place.type]}
     groups = map(members, each_of(_resolved(values, place, _GROUPS)))
-    return found | {"Regions": _one_or_all({str(one) for group in groups for one in each_of(group.get("Regions"))})}
+    return found | {REGIONS: _one_or_all({str(one) for group in groups for one in each_of(group.get("Regions"))})}
 
 
 def _of_trust(values: Values, place: templates.Place) -> _Values:
