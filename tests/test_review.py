@@ -884,7 +884,7 @@ def bounded_by(*actions: str) -> Any:
         (named_by("one"), named_by("two"), '"the defaults": "two"'),
         (made_if("prod", "prod"), made_if("dev", "prod"), "`Default of Env` was `prod`, is now `dev`. The deploy may"),
         (made_if("prod", "prod"), made_if("prod", "dev"), "`Condition` was `Env is 'prod'`, is now `Env is 'dev'`."),
-        (bounded_by("kms:*"), bounded_by("kms:*", "s3:*"), '`PermissionsBoundary` was `{"Bound": '),
+        (bounded_by("kms:*"), bounded_by("kms:*", "s3:*"), '`PermissionsBoundary` was `[["Bound", '),
     ],
 )
 def test_what_a_role_hangs_on_is_compared_as_well(tmp_path: Path, before: Any, after: Any, said: str) -> None:
@@ -961,8 +961,14 @@ def fleet(*accounts: str, **props: Any) -> Template:
 @pytest.mark.parametrize(
     ("new", "said"),
     [
-        (fleet("444455556666"), "The stack set no longer reaches `777788889990`: CloudFormation deletes the stack"),
-        (fleet("444455556666", "777788889990", "888899990001"), "The stack set reaches `888899990001` as well"),
+        (
+            fleet("444455556666"),
+            "The stack set no longer reaches `FleetStackSetEF56E433/777788889990`: CloudFormation deletes the stack",
+        ),
+        (
+            fleet("444455556666", "777788889990", "888899990001"),
+            "The stack set reaches `FleetStackSetEF56E433/888899990001` as well",
+        ),
         (fleet("444455556666", "777788889990", stack_set_name="x"), "`StackSetName` was `fleet`, is now `x`."),
         (fleet("444455556666", "777788889990", region="eu-west-1"), "`Regions` was `us-east-1`, is now `eu-west-1`."),
     ],

@@ -58,7 +58,7 @@ def lock(
     changed = [f"{one.what} {one.cure}" for one in changes(before, stacks, str(file), beside=beside, gone=False)]
     if changed:
         refuse(*changed)
-    if not ours:
+    if not any(f"{one.top.name}/{path}" in ours for one in stacks for path in one.resources):
         raise refused("lock.j2", "has_none", files=map(printable, paths))
     for said in refused_at_synth(stacks[0].run, so=", and what is refused is not locked"):
         raise Refused(said)
@@ -85,8 +85,7 @@ def _read_templates(paths: Sequence[Path], lock: Lock) -> tuple[list[StackNow], 
     for one in stacks:
         if not STACK_NAME.fullmatch(one.place.stack):
             raise refused("lock.j2", "no_name", file=printable(one.top.template.file), name=one.place.stack)
-    tops = {one.top.name for one in stacks}
-    return stacks, {str(one) for one in found.by_place if one.stack.top.name in tops}
+    return stacks, set(map(str, found.by_place))
 
 
 def _updated(

@@ -151,9 +151,9 @@ def lock_again(locked: Stack, one: StackNow, ours: Collection[str]) -> tuple[Sta
     Raises:
         LockError: something has a name that no line can have.
     """
-    stack, done = dict(locked), list[str]()
+    stack, now, done = dict(locked), one.stored(ours), list[str]()
     for resource, before in locked.items():
-        new = one.identity(resource)
+        new = now.get(resource)
         differences = before.differences(new) if new else []
         if new and not before.unlocked and not differences and new.differences(before):
             stack[resource] = replace(before, values=new.values)
@@ -167,14 +167,8 @@ def lock_again(locked: Stack, one: StackNow, ours: Collection[str]) -> tuple[Sta
             is_same = all(name in (EXTERNAL_ID, PINECONE) for name, _, _ in differences)
             stack[resource] = replace(new, deployed=before.deployed if is_same else {}, history=history)
             done.append(f"{resource}: {'locked anew, as it was unlocked' if differences else so}")
-    # Pinecone's roles and keys, the stack sets in which they stand, and those sets' accounts.
-    own = [path for path in one.resources if f"{one.top.name}/{path}" in ours]
-    sets = [path for path, place in one.resources.items() if place.type == STACK_SET]
-    around = [path for path in sets if any(each.startswith(f"{path}/") for each in own)]
-    accounts = [path for path in one.accounts if path.rpartition("/")[0] in around]
-    for resource in (*own, *around, *accounts):
-        identity = one.identity(resource) if resource not in stack else None
-        if identity is not None:
+    for resource, identity in now.items():
+        if resource not in stack:
             if not RESOURCE.fullmatch(resource):
                 raise LockError(said("file", "name", stack=one.place, resource=shortened(resource)))
             stack[resource] = identity

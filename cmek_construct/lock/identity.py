@@ -12,21 +12,13 @@ The alias has no place here: Pinecone stores the ARN of the key, and another ali
 
 import json
 import re
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterator, Mapping
 from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import Any, Final, TypeAlias
 
 from cmek_construct import templates
-from cmek_construct.lock.text import (
-    ANY_REGION,
-    BY_DEFAULT,
-    CONDITION,
-    OF_ACCOUNT,
-    REGIONS,
-    Locked,
-    Place,
-)
+from cmek_construct.lock.text import ANY_REGION, BY_DEFAULT, CONDITION, OF_ACCOUNT, Locked, Place
 from cmek_construct.policy import aws
 from cmek_construct.policy.text import hole, holes, is_known
 from cmek_construct.templates import evidence
@@ -70,20 +62,29 @@ class StackNow:
 
     @cached_property
     def accounts(self) -> dict[str, Locked]:
-        """The accounts and units for which stack sets make a role: in which Regions, with which external IDs that they
-        alone are given for its trust policy.
-        """
-        regions, ids = dict[str, set[str]](), dict[str, dict[str, str]]()
+        """The accounts and units for which stack sets make a role: where, and the external IDs that they alone have."""
+        found: dict[str, tuple[set[str], dict[str, str]]] = {}
         for place in (one for one in self.resources.values() if one.stack.is_in_stack_set and one.type == ROLE):
-            asked_for = set(_each(self._in_cases(place, _of_trust).get(EXTERNAL_ID)))
+            ids = set(_each(self._in_cases(place, _of_trust).get(EXTERNAL_ID)))
             overrides = list(self._overrides(place.stack))
-            asked = {name for name, *_, value in overrides if asked_for & {name, value}}
+            asked = {name for name, *_, value in overrides if ids & {name, value}}
             for name, target, region, value in (one for one in overrides if one[0] in asked or is_known(one[1])):
-                path = "/".join((*place.stack.within, target))
-                regions.setdefault(path, set()).add(region)
-                ids.setdefault(path, {}).update({f"{name} in {region}": value} if name in asked else {})
-        own = {path: {EXTERNAL_ID: _once(some)} if some else {} for path, some in ids.items()}
-        return {path: Locked(OF_ACCOUNT, {REGIONS: _one_or_all(some), **own[path]}) for path, some in regions.items()}
+                regions, own = found.setdefault("/".join((*place.stack.within, target)), (set(), {}))
+                regions.add(region)
+                own |= {f"{name} in {region}": value} if name in asked else {}
+        return {
+            path: Locked(OF_ACCOUNT, {"Regions": _one_or_all(regions), **({EXTERNAL_ID: _once(own)} if own else {})})
+            for path, (regions, own) in found.items()
+        }
+
+    def stored(self, ours: Collection[str]) -> dict[str, Locked]:
+        """What Pinecone's roles and keys are made by, the stack sets in which they stand, and those sets' accounts."""
+        own = [path for path, place in self.resources.items() if str(place) in ours]
+        sets = [path for path, place in self.resources.items() if place.type == STACK_SET]
+        around = [path for path in sets if any(each.startswith(f"{path}/") for each in own)]
+        accounts = [path for path in self.accounts if path.rpartition("/")[0] in around]
+        found = ((path, self.identity(path)) for path in (*own, *around, *accounts))
+        return {path: one for path, one in found if one}
 
     def identity(self, path: str) -> Locked | None:
         """What makes one of them; None of what is there in no case."""
@@ -134,11 +135,9 @@ class StackNow:
             targets = [*accounts, *each_of(whom.get("OrganizationalUnitIds"))]
             regions = each_of(group.get("Regions")) or [ANY_REGION]
             for one in map(members, each_of(group.get("ParameterOverrides")) or [{}]):
-                name, value = (
-                    self._within(hole(stack.named(str(one.get("ParameterKey"))))),
-                    one.get("ParameterValue", ""),
-                )
-                yield from ((name, str(target), str(region), str(value)) for target in targets for region in regions)
+                name = self._within(hole(stack.named(str(one.get("ParameterKey")))))
+                value = str(one.get("ParameterValue", ""))
+                yield from ((name, str(target), str(region), value) for target in targets for region in regions)
 
     def _in_cases(self, place: templates.Place, work: Callable[[Values, templates.Place], _Values]) -> _Values:
         """Values by name, each one value or one for each case in which it is another; nothing of what is never made."""
@@ -228,7 +227,7 @@ def _replacing(values: Values, place: templates.Place) -> _Values:
     """What CloudFormation replaces by; of a stack set also the Regions in which it makes role and key."""
     found = {name: _resolved(values, place, name) for name in REPLACING[place.type]}
     groups = map(members, each_of(_resolved(values, place, _GROUPS)))
-    return found | {REGIONS: _one_or_all({str(one) for group in groups for one in each_of(group.get("Regions"))})}
+    return found | {"Regions": _one_or_all({str(one) for group in groups for one in each_of(group.get("Regions"))})}
 
 
 def _of_trust(values: Values, place: templates.Place) -> _Values:

@@ -37,8 +37,6 @@ ANY_ACCOUNT: Final = "any-account"
 ANY_REGION: Final = "any-region"
 CONDITION: Final = "Condition"
 """The cases in which a resource is there, where it is not in all: else CloudFormation drops it."""
-REGIONS: Final = "Regions"
-"""Those in which a stack set, or an account or a unit of it, has role and key."""
 OF_ACCOUNT: Final = "account"
 """What stands in place of a type, for an account or an organizational unit that a stack set is for."""
 BY_DEFAULT: Final = {
@@ -143,7 +141,7 @@ class Locked:
 
 def _by_case(name: str, value: Any) -> Mapping[str, Any]:
     """A value that is told case by case; nothing of one that is not, or that says itself what a value comes of."""
-    if name in (CONDITION, REGIONS) and isinstance(value, str | list):
+    if name in (CONDITION, "Regions") and isinstance(value, str | list):
         return dict.fromkeys(each_of(value))
     return value if isinstance(value, dict) and " " not in name else {}
 

@@ -157,12 +157,8 @@ class Template:
     @cached_property
     def for_good(self) -> dict[str, Locked]:
         """What makes each role and key, and the stack set around them with its targets, the one that Pinecone has."""
-        now, within = StackNow(self.found.run, self.stack.top), "".join(f"{one}/" for one in self.stack.within)
-        paths = [one.path for one in self.found.by_place if one.stack is self.stack]
-        if self.stack.is_in_stack_set and paths:
-            paths += [path for path in (within[:-1], *now.accounts) if f"{path}/".startswith(within)]
-        found = ((path.removeprefix(within), now.identity(path)) for path in paths)
-        return {name: one for name, one in found if one}
+        ours = {str(one) for one in self.found.by_place if one.stack is self.stack}
+        return StackNow(self.found.run, self.stack.top).stored(ours)
 
     @property
     def all_findings(self) -> list[Violation]:
@@ -206,12 +202,10 @@ class Template:
         meant = arns if kind == "trust" else arns | self.found.vendors
         policies = [self._policy(title, kind, place, [(case, now.policy) for case, now in told], meant)]
         properties = dict(self._properties(place, told))
-        bounds = by((it for it in one.attached if it.is_boundary and it.policy), lambda it: self._text(it.name))
-        if bounds:  # in the words of the policy itself, where a template shows it
-            properties["PermissionsBoundary"] = {
-                name: [_each_text(said.raw, self._text) for it in some if it.policy for said in it.policy.statements]
-                for name, some in bounds.items()
-            }
+        bounds = [(it.name, it.policy.statements) for it in one.attached if it.is_boundary and it.policy]
+        if bounds:  # that the templates show
+            said = [[name, [it.raw for it in statements]] for name, statements in bounds]
+            properties["PermissionsBoundary"] = _each_text(said, self._text)
         # Every policy of a role but its boundary: its own, and those that are attached to it.
         attached = (each for each in one.attached if not each.is_boundary)
         for (owner, name), some in by(attached, lambda each: (each.place, each.name)).items():
