@@ -225,6 +225,19 @@ def kind_by_condition(stack: cdk.Stack) -> None:
     of_key(KeySpec=cdk.Fn.condition_if(is_prod.logical_id, "SYMMETRIC_DEFAULT", cdk.Aws.NO_VALUE))(stack)
 
 
+def named_if(*asked: str) -> Fill:
+    """A role whose name hangs on what somebody types; something else asks whether it is another text."""
+
+    def fill(stack: cdk.Stack) -> None:
+        env = cdk.CfnParameter(stack, "Env").value_as_string
+        prod = cdk.CfnCondition(stack, "Prod", expression=cdk.Fn.condition_equals(env, "prod"))
+        for text in asked:
+            cdk.CfnCondition(stack, text, expression=cdk.Fn.condition_equals(env, text))
+        cmek(stack, role_name=cdk.Fn.condition_if(prod.logical_id, "pinecone", f"pinecone-{env}").to_string())
+
+    return fill
+
+
 def left_out(*accounts: str) -> Fill:
     whom = {"OrganizationalUnitIds": [UNIT], "Accounts": [*accounts], "AccountFilterType": "DIFFERENCE"}
     return reaching(whom)  # type: ignore[arg-type]
@@ -338,6 +351,8 @@ SAME: dict[str, tuple[Fill, Fill]] = {
     "a key's defaults set": (of_key(MultiRegion=None), of_key(Origin="AWS_KMS", MultiRegion=False)),
     "a truth value as text": (of(), of_key(MultiRegion="False")),
     "a key's kind by a condition, its default in either case": (of(), kind_by_condition),
+    "another condition of the same parameter": (named_if(), named_if("staging")),
+    "another condition less of the same parameter": (named_if("staging"), named_if()),
     "a condition less": (conditional("prod"), conditional("prod", here=False)),
     "an account less that is left out": (left_out(ONE, TWO), left_out(ONE)),
     "an account more, in another Region": (

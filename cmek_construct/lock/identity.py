@@ -12,7 +12,7 @@ The alias has no place here: Pinecone stores the ARN of the key, and another ali
 
 import json
 import re
-from collections.abc import Callable, Collection, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import Any, Final, TypeAlias
@@ -22,11 +22,11 @@ from cmek_construct.lock.text import ANY_REGION, BY_DEFAULT, CONDITION, OF_ACCOU
 from cmek_construct.policy import aws
 from cmek_construct.policy.text import hole, holes, is_known
 from cmek_construct.templates import evidence
-from cmek_construct.templates.choices import TooManyCases
+from cmek_construct.templates.choices import OTHER, Case, InCase, TooManyCases
 from cmek_construct.templates.files import MANIFEST, STACK_SET
 from cmek_construct.templates.found import beside, outputs_of
 from cmek_construct.templates.reading import each_of, members, refers, written
-from cmek_construct.templates.stacks import KEY, REPLICA, ROLE, every, is_of_ssm
+from cmek_construct.templates.stacks import KEY, REPLICA, ROLE, every, hole_of, is_of_ssm
 from cmek_construct.templates.values import NOTHING, Values
 
 REPLACING: Final[Mapping[str, tuple[str, ...]]] = {
@@ -146,6 +146,8 @@ class StackNow:
         except TooManyCases as why:
             what = f"more cases than can be judged: {self._within(str(why))}"
             return {CONDITION: what, f"Source of {place.logical_id}": dict(place.properties)}
+        typed = {str(hole_of(self.top, name)): one.get("Default") for name, one in self.top.parameters.items()}
+        cases = _told_apart(cases, {name: written(default) for name, default in typed.items()})
         # What each account is given is no case of the whole.
         apart = {place.stack.named(name) for name in place.stack.given if place.stack.is_in_stack_set}
         there: set[str] = set()
@@ -211,6 +213,21 @@ def stacks_of(run: templates.Run) -> list[StackNow]:
     """The stacks of a run; a file that the cloud assembly around it does not name is none."""
     named = (one for one in run.tops if one.template.stack or not (one.template.file.parent / MANIFEST).is_file())
     return [StackNow(run, top) for top in named]
+
+
+def _told_apart(cases: Sequence[InCase[Any]], defaults: Mapping[str, str | None]) -> list[InCase[Any]]:
+    """Cases without those in which what somebody types is as anything else, for it is another thing that asks for it.
+
+    A default, by the hole that it is for, stays a case of its own.
+    """
+    texts = {one.case: json.dumps(one.value, default=str) for one in cases}
+
+    def is_as_others(case: Case) -> bool:
+        typed = (name for name, one in case.choices.items() if defaults.get(name, one) != one)
+        others = (replace(case, choices={**case.choices, name: OTHER}) for name in typed)
+        return any(texts[case] == case.chosen(texts[one]) for one in others if one in texts and one != case)
+
+    return [one for one in cases if not is_as_others(one.case)]
 
 
 def _each(value: Any) -> Iterator[Any]:
