@@ -882,7 +882,11 @@ def bounded_by(*actions: str) -> Any:
     ("before", "after", "said"),
     [
         (named_by("one"), named_by("two"), '"the defaults": "two"'),
-        (made_if("prod", "prod"), made_if("dev", "prod"), "`Default of Env` was `prod`, is now `dev`. The deploy may"),
+        (
+            made_if("prod", "prod"),
+            made_if("dev", "prod"),
+            "`Default of Env` was `prod`, is now `dev`. It may",
+        ),
         (made_if("prod", "prod"), made_if("prod", "dev"), "`Condition` was `Env is 'prod'`, is now `Env is 'dev'`."),
         (bounded_by("kms:*"), bounded_by("kms:*", "s3:*"), '`PermissionsBoundary` was `[["Bound", '),
     ],

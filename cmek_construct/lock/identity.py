@@ -216,10 +216,7 @@ def stacks_of(run: templates.Run) -> list[StackNow]:
 
 
 def _told_apart(cases: Sequence[InCase[Any]], defaults: Mapping[str, str | None]) -> list[InCase[Any]]:
-    """Cases without those in which what somebody types is as anything else, for it is another thing that asks for it.
-
-    A default, by the hole that it is for, stays a case of its own.
-    """
+    """Cases without those in which what is typed, and is no default, is as anything else: another thing asks for it."""
     texts = {one.case: json.dumps(one.value, default=str) for one in cases}
 
     def is_as_others(case: Case) -> bool:

@@ -101,13 +101,12 @@ def _between(old: Template | None, new: Template | None) -> Iterator[Sentence]:
 
 def _for_good(old: Mapping[str, Locked], new: Mapping[str, Locked]) -> Iterator[Sentence]:
     """What changes of what makes a role or a key the one that Pinecone has, as the lock takes it."""
-    for name in (name for name, one in new.items() if one.type == OF_ACCOUNT and name not in old):
-        yield say("target new", name=name)
-    for name, before in old.items():
-        if name not in new and before.type == OF_ACCOUNT:
-            yield say("target gone", name=name)
+    for name, before in {**new, **old}.items():
+        is_in_both = name in old and name in new
+        if before.type == OF_ACCOUNT and not is_in_both:
+            yield say("target gone" if name in old else "target new", name=name)
         kind = before.word.capitalize()
-        for value, *_ in before.differences(new[name]) if name in new else ():
+        for value, *_ in before.differences(new[name]) if is_in_both else ():
             both = ({"Type": one.type, **one.values}.get(value) for one in (before, new[name]))
             was, now = (quoted_list(each_of(one)) or ["none"] for one in both)
             own: dict[str, Sequence[str]] = {"kind": [kind], "name": name}
