@@ -732,6 +732,24 @@ def test_two_reasons_of_two_branches_both_stay(tmp_path: Path) -> None:
     assert (tmp_path / "cmek.lock").read_text().count("(until then Path not set)") == 2
 
 
+def test_what_one_branch_locked_again_no_other_branch_unlocks(tmp_path: Path) -> None:
+    def unlocked() -> None:
+        locked(tmp_path, ("a", ACCOUNT, template()))
+        run(tmp_path, "unlock", "a", "role", "--reason=One")
+
+    def deployed() -> None:
+        file = tmp_path / "cmek.lock"
+        file.write_text(
+            file.read_text().replace('{"ExternalId"', f'{{"Arn":"arn:aws:iam::{ACCOUNT}:role/r","ExternalId"')
+        )
+
+    text = merged(tmp_path, unlocked, locks(tmp_path, "a"), deployed)
+    assert " Unlocked " in text
+    assert stacks_in(text) == {"a": [KEY, ROLE]}
+    run(tmp_path, "unlock", "a", "role", "--reason=One")
+    assert stacks_in((tmp_path / "cmek.lock").read_text()) == {"a": [KEY]}
+
+
 def test_the_same_stack_locked_differently_is_refused_with_both_lines(tmp_path: Path) -> None:
     text = merged(
         tmp_path,
@@ -782,9 +800,13 @@ def synthesized(tmp_path_factory: pytest.TempPathFactory) -> Callable[[str], Pat
 
 
 @pytest.mark.parametrize("version", VERSIONS)
-def test_an_upgrade_moves_no_identity(version: str, synthesized: Callable[[str], Path]) -> None:
-    kept = released.FOLDER / f"{version}.lock"
-    assert "is up to date" in run(ROOT, "lock", str(synthesized(version)), f"--file={kept}", "--check").stdout
+def test_an_upgrade_moves_no_identity(version: str, tmp_path: Path, synthesized: Callable[[str], Path]) -> None:
+    kept, locked = released.FOLDER / f"{version}.lock", tmp_path / "kept.lock"
+    locked.write_text(kept.read_text())
+    run(ROOT, "lock", str(synthesized(version)), f"--file={locked}")
+    more = set(locked.read_text().splitlines()) - set(kept.read_text().splitlines())
+    assert set(kept.read_text().splitlines()) <= set(locked.read_text().splitlines())
+    assert all(re.search("/(ou-[a-z0-9-]+|[0-9]{12}) account ", line) for line in more)  # not locked by then
 
 
 @pytest.mark.parametrize("version", VERSIONS)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import uuid
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -23,6 +23,7 @@ from tests.command import cmek as run
 Fill = Callable[[cdk.Stack], object]
 OTHER = "9d3f1f7e-9a3c-4d2e-8f10-2a6b7c8d9e0f"
 THIRD = "0b1c2d3e-4f50-4617-8293-a4b5c6d7e8f9"
+UNIT = "ou-ab12-11112222"
 ONE, TWO, THREE = "444455556666", "777788889999", "888899990000"
 
 
@@ -123,6 +124,28 @@ def fleet(region: str = "us-east-1", **ids: str) -> Fill:
     return fill
 
 
+def reaching(*groups: dict[str, list[str]], regions: Sequence[str] = ("us-east-1",), own: str = "") -> Fill:
+    """A stack set of groups of targets, each in its Region, of which the first may have an external ID of its own."""
+
+    def fill(stack: cdk.Stack) -> None:
+        fleet()(stack)
+        [made] = [one for one in stack.node.find_all() if isinstance(one, cdk.CfnStackSet)]
+        given: list[dict[str, Any]] = [
+            {"DeploymentTargets": whom, "Regions": [regions[number % len(regions)]]}
+            for number, whom in enumerate(groups)
+        ]
+        given[0] |= {"ParameterOverrides": [{"ParameterKey": "Id", "ParameterValue": own}]} if own else {}
+        made.add_property_override("StackInstancesGroup", given)
+        made.add_property_override("Parameters", [{"ParameterKey": "Id", "ParameterValue": EXTERNAL_ID}])
+        body = json.loads(made.template_body or "")
+        body["Parameters"] = {"Id": {"Type": "String"}}
+        made.template_body = json.dumps(body).replace(
+            f'"sts:ExternalId": "{EXTERNAL_ID}"', '"sts:ExternalId": {"Ref": "Id"}'
+        )
+
+    return fill
+
+
 def in_regions(*groups: tuple[str, str], account: Any = ONE) -> Fill:
     """A stack set with one account, which has an external ID in each of some Regions."""
 
@@ -196,6 +219,30 @@ def of_key(**properties: Any) -> Fill:
     return fill
 
 
+def kind_by_condition(stack: cdk.Stack) -> None:
+    env = parameter(stack, "Env", "prod")
+    is_prod = cdk.CfnCondition(stack, "Prod", expression=cdk.Fn.condition_equals(env, "prod"))
+    of_key(KeySpec=cdk.Fn.condition_if(is_prod.logical_id, "SYMMETRIC_DEFAULT", cdk.Aws.NO_VALUE))(stack)
+
+
+def named_if(*asked: str) -> Fill:
+    """A role whose name hangs on what somebody types; something else asks whether it is another text."""
+
+    def fill(stack: cdk.Stack) -> None:
+        env = cdk.CfnParameter(stack, "Env").value_as_string
+        prod = cdk.CfnCondition(stack, "Prod", expression=cdk.Fn.condition_equals(env, "prod"))
+        for text in asked:
+            cdk.CfnCondition(stack, text, expression=cdk.Fn.condition_equals(env, text))
+        cmek(stack, role_name=cdk.Fn.condition_if(prod.logical_id, "pinecone", f"pinecone-{env}").to_string())
+
+    return fill
+
+
+def left_out(*accounts: str) -> Fill:
+    whom = {"OrganizationalUnitIds": [UNIT], "Accounts": [*accounts], "AccountFilterType": "DIFFERENCE"}
+    return reaching(whom)  # type: ignore[arg-type]
+
+
 def given_role(external_id: str) -> Fill:
     """A role that no template has: it was made before, and asks for an external ID."""
 
@@ -229,6 +276,24 @@ REFUSED: dict[str, tuple[Fill, Fill, str]] = {
     "a parameter of SSM now": (of_typed, of_ssm("/a"), 'Default of N was not set and is now "/a"'),
     "name of a resource": (of_resource("a"), of_resource("b"), 'Default of Name was "a" and is now'),
     "region of a stack set": (fleet(), fleet("eu-west-1"), 'Regions was "us-east-1" and is now'),
+    "an account that a stack set has no longer": (
+        reaching({"Accounts": [ONE, TWO]}), reaching({"Accounts": [ONE]}),
+        f"the deployment target FleetStackSetEF56E433/{TWO} is locked",
+    ),
+    "a unit that a stack set has no longer": (
+        reaching({"OrganizationalUnitIds": [UNIT, f"{UNIT}2"]}), reaching({"OrganizationalUnitIds": [UNIT]}),
+        f"the deployment target FleetStackSetEF56E433/{UNIT}2 is locked",
+    ),
+    "accounts in each other's Regions": (
+        reaching({"Accounts": [ONE]}, {"Accounts": [TWO]}, regions=("us-east-1", "eu-west-1")),
+        reaching({"Accounts": [ONE]}, {"Accounts": [TWO]}, regions=("eu-west-1", "us-east-1")),
+        'its Regions was "us-east-1" and is now "eu-west-1"',
+    ),
+    "an ID of its own for an account that had that of all": (
+        reaching({"Accounts": [ONE]}, {"Accounts": [TWO]}),
+        reaching({"Accounts": [ONE]}, {"Accounts": [TWO]}, own=OTHER),
+        f"{ONE} is locked in cmek.lock, but its ExternalId was not set and is now",
+    ),
     "ID of an account": (
         fleet(**{f"_{ONE}": EXTERNAL_ID, f"_{TWO}": OTHER}),
         fleet(**{f"_{ONE}": EXTERNAL_ID, f"_{TWO}": str(uuid.UUID(int=1, version=4))}),
@@ -285,6 +350,15 @@ SAME: dict[str, tuple[Fill, Fill]] = {
     "a key's defaults not set": (of(), of_key(KeySpec=None, KeyUsage=None, MultiRegion=None)),
     "a key's defaults set": (of_key(MultiRegion=None), of_key(Origin="AWS_KMS", MultiRegion=False)),
     "a truth value as text": (of(), of_key(MultiRegion="False")),
+    "a key's kind by a condition, its default in either case": (of(), kind_by_condition),
+    "another condition of the same parameter": (named_if(), named_if("staging")),
+    "another condition less of the same parameter": (named_if("staging"), named_if()),
+    "a condition less": (conditional("prod"), conditional("prod", here=False)),
+    "an account less that is left out": (left_out(ONE, TWO), left_out(ONE)),
+    "an account more, in another Region": (
+        reaching({"Accounts": [ONE]}),
+        reaching({"Accounts": [ONE]}, {"Accounts": [TWO]}, regions=("us-east-1", "eu-west-1")),
+    ),
     "a value more that a parameter may have": (one_of("dev"), one_of("dev", "test")),
     "a tag of a resource that says the name": (of_resource("a"), of_resource("a", tag="y")),
     "an account more": (fleet(**{f"_{ONE}": EXTERNAL_ID}), fleet(**{f"_{ONE}": EXTERNAL_ID, f"_{TWO}": OTHER})),
@@ -297,6 +371,34 @@ SAME: dict[str, tuple[Fill, Fill]] = {
         fleet(**{f"_{int(ONE) + n}": EXTERNAL_ID[:-2] + f"{15 + n:02x}" for n in range(20)}),
     ),
 }
+
+
+def by_env(**names: str) -> Fill:
+    """A role whose name is another in each environment."""
+
+    def fill(stack: cdk.Stack) -> None:
+        env = parameter(stack, "Env", "dev", allowed_values=[*names])
+        mapping = cdk.CfnMapping(stack, "Names", mapping={one: {"role": name} for one, name in names.items()})
+        cmek(stack, role_name=mapping.find_in_map(env, "role"))
+
+    return fill
+
+
+def test_a_case_that_is_new_is_locked_as_well() -> None:
+    synth(by_env(dev="a", prod="b"))
+    lock()
+    assert synth(by_env(dev="a", prod="b", test="c")) == []
+    assert "locked in the cases that are new" in lock("--check", code=1)
+    lock()
+    assert "is up to date" in lock("--check")
+    assert synth(by_env(dev="a", prod="b", test="d")) != []
+
+
+def test_what_is_gone_from_the_only_template_is_refused_by_its_name() -> None:
+    synth(of())
+    lock()
+    synth(lambda stack: None)
+    assert "its logical ID was CmekRoleB9267AA0 and is now gone" in lock("--check", code=1)
 
 
 @pytest.mark.parametrize("name", SAME)

@@ -14,7 +14,7 @@ from typing import Any
 import aws_cdk as cdk
 import pytest
 
-from cmek_construct import CmekGuardrails, CustomerKey, PineconeRole
+from cmek_construct import CmekGuardrails, CustomerKey, PineconeCmekStackSet, PineconeRole, StackSetTargets
 from cmek_construct.commands.review import judged
 from cmek_construct.policy import words
 from cmek_construct.policy.statements import as_list
@@ -792,7 +792,7 @@ def test_nothing_changed_is_one_line(tmp_path: Path) -> None:
     [
         (
             lambda template: properties(template, ROLE).update(RoleName="new"),
-            "`RoleName` was not said, is now `new`. CloudFormation REPLACES the role",
+            "`RoleName` was none, is now `new`. CloudFormation REPLACES the role",
         ),
         (
             lambda template: properties(template, KEY).update(MultiRegion=True),
@@ -854,6 +854,159 @@ def test_what_changes_is_said_in_the_same_words(tmp_path: Path, edit: Any, said:
     printed = changes(tmp_path, good(), new)
     assert said in printed
     assert said.replace("`", "") in text_of((tmp_path / "page.html").read_text())
+
+
+def named_by(default: str) -> Any:
+    """A role that a parameter names, which has a default."""
+
+    def edit(template: Template) -> None:
+        template["Parameters"] = {"Name": {"Type": "String", "Default": default}}
+        properties(template, ROLE)["RoleName"] = {"Ref": "Name"}
+
+    return edit
+
+
+def made_if(env: str, wanted: str) -> Any:
+    """A role that is made in one environment."""
+
+    def edit(template: Template) -> None:
+        template["Parameters"] = {"Env": {"Type": "String", "Default": env}}
+        template["Conditions"] = {"Made": {"Fn::Equals": [{"Ref": "Env"}, wanted]}}
+        template["Resources"][ROLE]["Condition"] = "Made"
+
+    return edit
+
+
+def bounded_by(*actions: str) -> Any:
+    """A boundary that the template shows."""
+    allows = {"Effect": "Allow", "Action": [*actions], "Resource": "*"}
+
+    def edit(template: Template) -> None:
+        bound = {"Type": "AWS::IAM::ManagedPolicy", "Properties": {"PolicyDocument": {"Statement": [allows]}}}
+        template["Resources"]["Bound"] = bound
+        properties(template, ROLE)["PermissionsBoundary"] = {"Ref": "Bound"}
+
+    return edit
+
+
+@pytest.mark.parametrize(
+    ("before", "after", "said"),
+    [
+        (named_by("one"), named_by("two"), '"the defaults": "two"'),
+        (
+            made_if("prod", "prod"),
+            made_if("dev", "prod"),
+            "`Default of Env` was `prod`, is now `dev`. It may",
+        ),
+        (made_if("prod", "prod"), made_if("prod", "dev"), "`Condition` was `Env is 'prod'`, is now `Env is 'dev'`."),
+        (bounded_by("kms:*"), bounded_by("kms:*", "s3:*"), '`PermissionsBoundary` was `[["Bound", '),
+    ],
+)
+def test_what_a_role_hangs_on_is_compared_as_well(tmp_path: Path, before: Any, after: Any, said: str) -> None:
+    old, new = good(), good()
+    before(old)
+    after(new)
+    assert said in changes(tmp_path, old, new)
+
+
+def presents(*ids: str, operator: str = "StringEquals") -> Any:
+    def edit(template: Template) -> None:
+        trust(template)[0]["Condition"] = {operator: {"STS:externalid": [*ids]}}
+
+    return edit
+
+
+@pytest.mark.parametrize(
+    "edit",
+    [
+        presents(forms.EXTERNAL_ID),
+        presents(forms.EXTERNAL_ID, operator="StringLike"),
+        lambda template: properties(template, KEY).pop("KeySpec"),
+        lambda template: template["Resources"][ROLE].update(Condition="Always"),
+    ],
+)
+def test_what_is_the_same_to_pinecone_takes_nothing_from_it(tmp_path: Path, edit: Any) -> None:
+    old, new = good(), good()
+    new["Conditions"] = {"Always": {"Fn::Equals": ["a", "a"]}}
+    edit(new)
+    printed = changes(tmp_path, old, new)
+    assert "Pinecone would lose" not in printed
+    assert "Who may do what" not in printed
+    assert f"external ID {forms.EXTERNAL_ID}" in text(tmp_path, new)
+
+
+def test_an_external_id_more_is_not_said_to_lock_pinecone_out(tmp_path: Path) -> None:
+    new = good()
+    presents(forms.EXTERNAL_ID, "another")(new)
+    printed = changes(tmp_path, good(), new)
+    assert f"the external ID was `{forms.EXTERNAL_ID}`, is now `{forms.EXTERNAL_ID}` and `another`." in printed
+    assert "locked out" not in printed
+    assert "NO LONGER POSSIBLE" not in printed
+
+
+@pytest.mark.parametrize(
+    ("operator", "key", "value"),
+    [("Bool", "aws:SecureTransport", "false"), ("StringEquals", "kms:ViaService", "s3.us-east-1.amazonaws.com")],
+)
+def test_what_is_denied_is_possible_no_longer_and_it_is_said_where(
+    tmp_path: Path, operator: str, key: str, value: str
+) -> None:
+    new = good()
+    denial = {"Effect": "Deny", "Principal": {"AWS": "*"}, "Action": "kms:*", "Resource": "*"}
+    key_policy(new).append({**denial, "Condition": {operator: {key: value}}})
+    for row, printed in (
+        ("NO LONGER POSSIBLE", changes(tmp_path, good(), new)),
+        ("NOW POSSIBLE", changes(tmp_path, new, good())),
+    ):
+        lines = [line for line in printed.splitlines() if row in line]
+        assert lines
+        assert all(line.endswith(f"That is so for example where `{key.lower()}` is `{value}`.") for line in lines)
+        assert "means the same" not in printed
+
+
+def fleet(*accounts: str, **props: Any) -> Template:
+    stack = new_stack()
+    PineconeCmekStackSet(
+        stack, "Fleet", pinecone_account_id=PINECONE, regions=REGIONS, external_id=EXTERNAL_ID,
+        targets=StackSetTargets.accounts([*accounts]), **{"stack_set_name": "fleet", "region": "us-east-1", **props},
+    )  # fmt: skip
+    return template_of(stack)
+
+
+@pytest.mark.parametrize(
+    ("new", "said"),
+    [
+        (
+            fleet("444455556666"),
+            "The stack set no longer reaches `FleetStackSetEF56E433/777788889990`: CloudFormation deletes the stack",
+        ),
+        (
+            fleet("444455556666", "777788889990", "888899990001"),
+            "The stack set reaches `FleetStackSetEF56E433/888899990001` as well",
+        ),
+        (fleet("444455556666", "777788889990", stack_set_name="x"), "`StackSetName` was `fleet`, is now `x`."),
+        (fleet("444455556666", "777788889990", region="eu-west-1"), "`Regions` was `us-east-1`, is now `eu-west-1`."),
+    ],
+)
+def test_whom_a_stack_set_reaches_is_compared_whatever_its_file_is_called(
+    tmp_path: Path, new: Template, said: str
+) -> None:
+    printed = changes(tmp_path, fleet("444455556666", "777788889990"), new)
+    assert said in printed
+    assert "The template is" not in printed
+
+
+def test_a_policy_of_another_template_that_names_the_role_is_said(tmp_path: Path) -> None:
+    role = good()
+    properties(role, ROLE)["RoleName"] = "named"
+    arn = f"arn:aws:iam::{forms.CUSTOMER}:role/named"
+    lets = {"Effect": "Allow", "Principal": {"AWS": arn}, "Action": "s3:GetObject", "Resource": "*"}
+    bucket = {"Type": "AWS::S3::BucketPolicy", "Properties": {"Bucket": "b", "PolicyDocument": {"Statement": [lets]}}}
+    for folder, resources in (("old", {"Topic": {"Type": "AWS::SNS::Topic"}}), ("new", {"Bucket": bucket})):
+        put(tmp_path / folder, role, "role")
+        put(tmp_path / folder, {"Resources": resources}, "bucket")
+    printed = cmek(tmp_path, "review", "new", "--against", "old", "--markdown").stdout
+    assert "at `Bucket`: was kept, is now NOT KEPT." in printed
 
 
 def test_a_role_that_can_be_read_at_last_names_no_other_account_of_pinecones(tmp_path: Path) -> None:

@@ -58,6 +58,8 @@ def lock(
     changed = [f"{one.what} {one.cure}" for one in changes(before, stacks, str(file), beside=beside, gone=False)]
     if changed:
         refuse(*changed)
+    if not any(f"{one.top.name}/{path}" in ours for one in stacks for path in one.resources):
+        raise refused("lock.j2", "has_none", files=map(printable, paths))
     for said in refused_at_synth(stacks[0].run, so=", and what is refused is not locked"):
         raise Refused(said)
     after, done, unread = _updated(before, stacks, ours, asking if with_deployed else None)
@@ -80,8 +82,6 @@ def _read_templates(paths: Sequence[Path], lock: Lock) -> tuple[list[StackNow], 
     if problems:
         raise Refused("\n".join(problems))
     stacks = stacks_of(run)
-    if not {one.stack.top.name for one in found.by_place} & {one.top.name for one in stacks}:
-        raise refused("lock.j2", "has_none", files=map(printable, paths))
     for one in stacks:
         if not STACK_NAME.fullmatch(one.place.stack):
             raise refused("lock.j2", "no_name", file=printable(one.top.template.file), name=one.place.stack)
@@ -186,6 +186,8 @@ def unlock(
     if not meant:
         raise refused("lock.j2", "not_locked", place=place, which=which, here=here)
     note = f"{date.today().isoformat()} {reason}"
+    while any(one.startswith(f"{note} (") for name in meant for one in here[name].history):
+        note += ", again"  # a note that was made before is no longer in force
     after = {name: replace(here[name], unlocked=(note,), gone="") for name in meant}
     _write(file, {**before, place: {**here, **after}})
     yield from (f"{place}: {name}: unlocked" for name in meant)

@@ -13,7 +13,7 @@ from cmek_construct.lock.text import Lock, LockError, Place, Stack, said, shorte
 from cmek_construct.templates.files import STACK_SET
 
 _LOCKED_PLACE: Final = "locked-place"
-_RULES: Final = {"role": "locked-role", "account": "locked-role", "key": "locked-key"}
+_RULES: Final = {"role": "locked-role", "deployment target": "locked-role", "key": "locked-key"}
 _LOGICAL_ID: Final = "logical ID"
 _NONE: Final = "gone"
 _MANY: Final = 3
@@ -100,7 +100,7 @@ def _changed(own: Place, locked: Stack, stack: StackNow, file: str, options: str
             others = ((name, stack.identity(name)) for name in stack.resources if name not in locked)
             moved = [name for name, one in others if one and one.word == old.word]
             differences = [(_LOGICAL_ID, resource, " or ".join(moved) if 0 < len(moved) <= _MANY else _NONE)]
-        which = "the role and key of each account"
+        which = f"the role and key {'of each account' if old.type == STACK_SET else 'there'}"
         if old.word in ("role", "key"):
             which = f"the {old.word} {old.deployed.get('Arn') or 'that Pinecone has'}"
         facts = {"own": own, "word": old.word, "resource": resource, "which": which, "options": options}
@@ -124,11 +124,14 @@ def lock_again(locked: Stack, one: StackNow, ours: Collection[str]) -> tuple[Sta
     Never with a change of what is in force. Ours are the roles and keys that are Pinecone's, each after the name of its
     stack and a ``/``. A name that no line can have is a `LockError`.
     """
-    stack, done = dict(locked), list[str]()
+    stack, now, done = dict(locked), one.stored(ours), list[str]()
     for resource, before in locked.items():
-        new = one.identity(resource) if before.unlocked else None
-        if new is not None:
-            differences = before.differences(new)
+        new = now.get(resource)
+        differences = before.differences(new) if new else []
+        if new and not before.unlocked and not differences and new.differences(before):
+            stack[resource] = replace(before, values=new.values)
+            done.append(f"{resource}: locked in the cases that are new")
+        elif new and before.unlocked:
             was = [*((name, value) for name, value, _ in differences), *before.deployed.items()]
             until = f"until then {', '.join(f'{name} {value}' for name, value in was)}"
             so = until if differences else "locked again as it was"
@@ -137,18 +140,12 @@ def lock_again(locked: Stack, one: StackNow, ours: Collection[str]) -> tuple[Sta
             is_same = all(name in (EXTERNAL_ID, PINECONE) for name, _, _ in differences)
             stack[resource] = replace(new, deployed=before.deployed if is_same else {}, history=history)
             done.append(f"{resource}: {'locked anew, as it was unlocked' if differences else so}")
-    # Pinecone's roles and keys, the stack sets in which they stand, and those sets' accounts.
-    own = [path for path in one.resources if f"{one.top.name}/{path}" in ours]
-    sets = [path for path, place in one.resources.items() if place.type == STACK_SET]
-    around = [path for path in sets if any(each.startswith(f"{path}/") for each in own)]
-    accounts = [path for path in one.accounts if path.rpartition("/")[0] in around]
-    for resource in (*own, *around, *accounts):
-        identity = one.identity(resource) if resource not in stack else None
-        if identity is not None:
+    for resource, identity in now.items():
+        if resource not in stack:
             if not text.RESOURCE.fullmatch(resource):
                 raise LockError(said("file", "name", stack=one.place, resource=shortened(resource)))
             stack[resource] = identity
-            done.append(f"{resource}: locked, {'an' if identity.word[0] == 'a' else 'a'} {identity.word}")
+            done.append(f"{resource}: locked, a {identity.word}")
     return stack, done
 
 

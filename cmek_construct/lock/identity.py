@@ -12,21 +12,21 @@ The alias has no place here: Pinecone stores the ARN of the key, and another ali
 
 import json
 import re
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import Any, Final, TypeAlias
 
 from cmek_construct import templates
-from cmek_construct.lock.text import ANY_REGION, CONDITION, OF_ACCOUNT, Locked, Place
+from cmek_construct.lock.text import ANY_REGION, BY_DEFAULT, CONDITION, OF_ACCOUNT, Locked, Place
 from cmek_construct.policy import aws
-from cmek_construct.policy.text import hole, holes
+from cmek_construct.policy.text import hole, holes, is_known
 from cmek_construct.templates import evidence
-from cmek_construct.templates.choices import TooManyCases
+from cmek_construct.templates.choices import OTHER, Case, InCase, TooManyCases
 from cmek_construct.templates.files import MANIFEST, STACK_SET
 from cmek_construct.templates.found import beside, outputs_of
 from cmek_construct.templates.reading import each_of, members, refers, written
-from cmek_construct.templates.stacks import KEY, REPLICA, ROLE, every, is_of_ssm
+from cmek_construct.templates.stacks import KEY, REPLICA, ROLE, every, hole_of, is_of_ssm
 from cmek_construct.templates.values import NOTHING, Values
 
 REPLACING: Final[Mapping[str, tuple[str, ...]]] = {
@@ -62,15 +62,29 @@ class StackNow:
 
     @cached_property
     def accounts(self) -> dict[str, Locked]:
-        """The accounts of stack sets that are given external IDs of their own for the trust policy of a role."""
-        found: dict[str, dict[str, str]] = {}
+        """The accounts and units for which stack sets make a role: where, and the external IDs that they alone have."""
+        found: dict[str, tuple[set[str], dict[str, str]]] = {}
         for place in (one for one in self.resources.values() if one.stack.is_in_stack_set and one.type == ROLE):
-            ids = _texts(self._in_cases(place, _of_trust).get(EXTERNAL_ID))
+            ids = set(_each(self._in_cases(place, _of_trust).get(EXTERNAL_ID)))
             overrides = list(self._overrides(place.stack))
             asked = {name for name, *_, value in overrides if ids & {name, value}}
-            for name, account, region, value in (one for one in overrides if one[0] in asked):
-                found.setdefault("/".join((*place.stack.within, account)), {})[f"{name} in {region}"] = value
-        return {path: Locked(OF_ACCOUNT, {EXTERNAL_ID: _once(values)}) for path, values in found.items()}
+            for name, target, region, value in (one for one in overrides if one[0] in asked or is_known(one[1])):
+                regions, own = found.setdefault("/".join((*place.stack.within, target)), (set(), {}))
+                regions.add(region)
+                own |= {f"{name} in {region}": value} if name in asked else {}
+        return {
+            path: Locked(OF_ACCOUNT, {"Regions": _one_or_all(regions), **({EXTERNAL_ID: _once(own)} if own else {})})
+            for path, (regions, own) in found.items()
+        }
+
+    def stored(self, ours: Collection[str]) -> dict[str, Locked]:
+        """What Pinecone's roles and keys are made by, the stack sets in which they stand, and those sets' accounts."""
+        own = [path for path, place in self.resources.items() if str(place) in ours]
+        sets = [path for path, place in self.resources.items() if place.type == STACK_SET]
+        around = [path for path in sets if any(each.startswith(f"{path}/") for each in own)]
+        accounts = [path for path in self.accounts if path.rpartition("/")[0] in around]
+        found = ((path, self.identity(path)) for path in (*own, *around, *accounts))
+        return {path: one for path, one in found if one}
 
     def identity(self, path: str) -> Locked | None:
         """What makes one of them; None of what is there in no case."""
@@ -83,7 +97,7 @@ class StackNow:
         own |= self._given.get(path, {})
         if place.type == ROLE:
             own |= self._in_cases(place, _of_trust)
-            ids = _texts(own.get(EXTERNAL_ID))
+            ids = set(_each(own.get(EXTERNAL_ID)))
             of_accounts = {text for name, *_, value in self._overrides(place.stack) for text in (name, value)}
             if ids & of_accounts:
                 own[EXTERNAL_ID] = _one_or_all(ids - of_accounts)
@@ -107,19 +121,23 @@ class StackNow:
         }
 
     def _overrides(self, stack: templates.Stack) -> Iterator[tuple[str, str, str, str]]:
-        """What the stack set around a stack gives to single accounts: the hole that stands for it in the stack, the
-        account, the Region, and the value.
+        """What the stack set around a stack gives to single accounts and units: the hole that stands for it in the
+        stack, the account or unit, the Region, and the value. Where nothing is given, the value is empty.
 
         CloudFormation takes an account in several groups, if each is for other Regions.
         """
         set_of = stack.maker if stack.is_in_stack_set else None
         values = self._in_cases(set_of, lambda now, place: {_GROUPS: _resolved(now, place, _GROUPS)}) if set_of else {}
-        for group in map(members, each_of(values.get(_GROUPS))):
-            accounts = each_of(members(group.get("DeploymentTargets")).get("Accounts"))
+        for group in map(members, _each(values.get(_GROUPS))):
+            whom = members(group.get("DeploymentTargets"))
+            # With this filter the accounts are those that are left out.
+            accounts = [] if whom.get("AccountFilterType") == "DIFFERENCE" else each_of(whom.get("Accounts"))
+            targets = [*accounts, *each_of(whom.get("OrganizationalUnitIds"))]
             regions = each_of(group.get("Regions")) or [ANY_REGION]
-            for one in map(members, each_of(group.get("ParameterOverrides"))):
-                name, value = self._within(hole(stack.named(str(one.get("ParameterKey"))))), one.get("ParameterValue")
-                yield from ((name, str(account), str(region), str(value)) for account in accounts for region in regions)
+            for one in map(members, each_of(group.get("ParameterOverrides")) or [{}]):
+                name = self._within(hole(stack.named(str(one.get("ParameterKey")))))
+                value = str(one.get("ParameterValue", ""))
+                yield from ((name, str(target), str(region), value) for target in targets for region in regions)
 
     def _in_cases(self, place: templates.Place, work: Callable[[Values, templates.Place], _Values]) -> _Values:
         """Values by name, each one value or one for each case in which it is another; nothing of what is never made."""
@@ -128,6 +146,8 @@ class StackNow:
         except TooManyCases as why:
             what = f"more cases than can be judged: {self._within(str(why))}"
             return {CONDITION: what, f"Source of {place.logical_id}": dict(place.properties)}
+        typed = {str(hole_of(self.top, name)): one.get("Default") for name, one in self.top.parameters.items()}
+        cases = _told_apart(cases, {name: written(default) for name, default in typed.items()})
         # What each account is given is no case of the whole.
         apart = {place.stack.named(name) for name in place.stack.given if place.stack.is_in_stack_set}
         there: set[str] = set()
@@ -193,14 +213,26 @@ def stacks_of(run: templates.Run) -> list[StackNow]:
     return [StackNow(run, top) for top in named]
 
 
-def _texts(value: Any) -> set[str]:
-    """The texts of a value, in all its cases."""
-    return {str(one) for some in (value.values() if isinstance(value, dict) else [value]) for one in each_of(some)}
+def _told_apart(cases: Sequence[InCase[Any]], defaults: Mapping[str, str | None]) -> list[InCase[Any]]:
+    """Cases without those in which what is typed, and is no default, is as anything else: another thing asks for it."""
+    texts = {one.case: json.dumps(one.value, default=str) for one in cases}
+
+    def is_as_others(case: Case) -> bool:
+        typed = (name for name, one in case.choices.items() if defaults.get(name, one) != one)
+        others = (replace(case, choices={**case.choices, name: OTHER}) for name in typed)
+        return any(texts[case] == case.chosen(texts[one]) for one in others if one in texts and one != case)
+
+    return [one for one in cases if not is_as_others(one.case)]
+
+
+def _each(value: Any) -> Iterator[Any]:
+    """A value, or each of several, in all its cases."""
+    return (one for some in (value.values() if isinstance(value, dict) else [value]) for one in each_of(some))
 
 
 def _resolved(values: Values, place: templates.Place, name: str) -> Any:
-    found = values.resolved(place.stack, place.properties[name]) if name in place.properties else NOTHING
-    return None if found is NOTHING else found
+    found = values.resolved(place.stack, place.properties[name]) if name in place.properties else None
+    return BY_DEFAULT.get(name) if found is NOTHING else found
 
 
 def _replacing(values: Values, place: templates.Place) -> _Values:

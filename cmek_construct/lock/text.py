@@ -17,6 +17,7 @@ from cmek_construct.checks import ACCOUNT_ID, REGION, STACK_NAME, printable
 from cmek_construct.rows import rows
 from cmek_construct.templates.choices import OTHER_VALUE
 from cmek_construct.templates.files import STACK_SET
+from cmek_construct.templates.reading import each_of
 from cmek_construct.templates.stacks import KEY, KEYS, ROLE
 
 FILE: Final = "cmek.lock"
@@ -35,18 +36,18 @@ _NOTES: Final = ("Unlocked", "History", "Gone")
 ANY_ACCOUNT: Final = "any-account"
 ANY_REGION: Final = "any-region"
 CONDITION: Final = "Condition"  # the cases in which a resource is there, if not in all: else CloudFormation drops it
-OF_ACCOUNT: Final = "account"  # in place of a type, for an account of a stack set that has values of its own
-_BY_DEFAULT: Final = {
+OF_ACCOUNT: Final = "account"  # in place of a type, for an account or an organizational unit that a stack set is for
+BY_DEFAULT: Final = {
     "KeySpec": "SYMMETRIC_DEFAULT",
     "KeyUsage": "ENCRYPT_DECRYPT",
     "Origin": "AWS_KMS",
     "MultiRegion": "false",
 }
 """What a property of a key is where it is not set. Source: its page in CloudFormation's guide."""
-WORDS: Final = {ROLE: "role", **dict.fromkeys(KEYS, "key"), STACK_SET: "stack set", OF_ACCOUNT: "account"}
+WORDS: Final = {ROLE: "role", **dict.fromkeys(KEYS, "key"), STACK_SET: "stack set", OF_ACCOUNT: "deployment target"}
 """All that can be locked: by type, what a message calls it."""
-RESOURCE: Final = re.compile(r"[A-Za-z0-9]{1,255}(/[A-Za-z0-9]{1,255})*")
-"""A logical ID, or an account of a stack set, after those of what it is nested in."""
+RESOURCE: Final = re.compile(r"[A-Za-z0-9]{1,255}(/[A-Za-z0-9]{1,255})*(/(ou|r)-[a-z0-9-]{4,68})?")
+"""A logical ID, or an account or unit of a stack set, after those of what it is nested in."""
 _FORMS: Final = (
     STACK_NAME,
     re.compile(f"{ANY_ACCOUNT}|{ACCOUNT_ID.pattern}"),
@@ -107,35 +108,38 @@ class Locked:
 
     @property
     def word(self) -> str:
-        """``role``, ``key``, ``stack set`` or ``account``."""
+        """``role``, ``key``, ``stack set`` or ``deployment target``."""
         return WORDS[self.type]
 
     def differences(self, other: "Locked") -> list[tuple[str, str, str]]:
         """Name, own value and the other's value of what is not the same.
 
-        In more cases than there were it may be another; but where one case stands for all other values, it is.
+        In more cases than there were it may be another; but where one case stands for all other values, it is. What a
+        case came of is no matter where nothing hangs on it any more.
         """
         if self.type != other.type:
             return [("Type", self.type, other.type)]
-        found = []
+        found, text = [], _in_json(self.values)
         for name in dict.fromkeys([*self.values, *other.values]):
             was, now = self.values.get(name), other.values.get(name)
             cases = _by_case(name, was)
             is_kept = cases.items() <= _by_case(name, now).items() and not any(OTHER_VALUE in case for case in cases)
-            if self._meant(name) != other._meant(name) and not (cases and is_kept):
+            is_source = " " in name and f"${{{name.rpartition(' ')[2]}" not in text
+            is_over = now is None and (is_source or (name == CONDITION and isinstance(was, list)))
+            if self._meant(name) != other._meant(name) and not (cases and is_kept) and not is_over:
                 found.append((name, _in_json(was), _in_json(now)))
         return found
 
     def _meant(self, name: str) -> Any:
         """A value as AWS takes it: of a key also what is not set, and a truth value in any case."""
-        value = self.values.get(name, _BY_DEFAULT.get(name) if self.type == KEY else None)
+        value = self.values.get(name, BY_DEFAULT.get(name) if self.type == KEY else None)
         return value.lower() if name == "MultiRegion" and isinstance(value, str) else value
 
 
 def _by_case(name: str, value: Any) -> Mapping[str, Any]:
     """A value that is told case by case; nothing of one that is not, or that says itself what a value comes of."""
-    if name == CONDITION and isinstance(value, list):
-        return dict.fromkeys(value)
+    if name in (CONDITION, "Regions") and isinstance(value, str | list):
+        return dict.fromkeys(each_of(value))
     return value if isinstance(value, dict) and " " not in name else {}
 
 
@@ -239,6 +243,8 @@ def _locked(where: str, lines: Sequence[_Line]) -> Locked:
         values |= own
     deployed: dict[str, str] = {name: values.pop(name) for name in _DEPLOYED if name in values}
     unlocked, history, gone = (tuple(sorted({value for _, what, value in lines if what == note})) for note in _NOTES)
+    # A merge brings back the note of what another branch has locked again.
+    unlocked = tuple(note for note in unlocked if not any(one.startswith(f"{note} (") for one in history))
     return Locked(values.pop("Type"), values, deployed, unlocked, history, max(gone, default=""))
 
 

@@ -7,25 +7,31 @@ from itertools import product
 from typing import Any, Final, NamedTuple
 
 from cmek_construct import policy
-from cmek_construct.lock.identity import REPLACING
-from cmek_construct.policy.words import Quoted, Words, of_witness, plain, quoted_list
+from cmek_construct.lock.identity import EXTERNAL_ID, PINECONE, REPLACING
+from cmek_construct.lock.text import CONDITION, OF_ACCOUNT, Locked
+from cmek_construct.policy.words import Quoted, Words, listed, of_witness, plain, quoted_list
 from cmek_construct.review.parts import SENTENCES, Sentence, Template, Thing, say
 from cmek_construct.review.statements import Policy, Said
 from cmek_construct.rows import rows
 from cmek_construct.templates.choices import OTHER, Choices, where
-from cmek_construct.templates.stacks import KEY, ROLE
+from cmek_construct.templates.reading import each_of
+from cmek_construct.templates.stacks import KEY, REPLICA, ROLE
 
 REPLACED: Final = "Pinecone would lose role, key or access"  # the heaviest title of changes
 _MOST_CASES: Final = 64
 _KINDS: Final = ("Role", "Key", "Alias")
 _PROPERTIES: Final = {
     **dict.fromkeys(product(_KINDS, ("Description", "Tags", "EnableKeyRotation", "RotationPeriodInDays")), "harmless"),
-    **dict.fromkeys(product(("Role",), REPLACING[ROLE]), "Role replaced"),
-    **dict.fromkeys(product(("Key",), REPLACING[KEY]), "Key replaced"),
+    **dict.fromkeys(product(("Role",), ("Type", *REPLACING[ROLE])), "Role replaced"),
+    **dict.fromkeys(product(("Key",), ("Type", *REPLACING[KEY], *REPLACING[REPLICA])), "Key replaced"),
+    **dict.fromkeys(product(("Role", "Key"), (EXTERNAL_ID,)), "external ID"),
+    ("Role", PINECONE): "account",
     ("Alias", "AliasName"): "Alias replaced",
     ("Alias", "TargetKeyId"): "Alias of another key",
 }
 """What is said of a property that changes, where that lets nobody do more or less, or is more than another value."""
+_OF_LOCK: Final = (CONDITION, *REPLACING[ROLE], *REPLACING[KEY], *REPLACING[REPLICA])
+"""The properties that are compared as the lock does."""
 
 
 class Difference(NamedTuple):
@@ -40,11 +46,11 @@ def differences(old: Sequence[Template], new: Sequence[Template]) -> list[Differ
     """What changes, grouped; those that replace role or key first."""
     found: dict[str, Difference] = {}
     titles = list(rows(SENTENCES))
-    # Templates of one name; or the only ones, whatever they are called.
-    ours = {one.name for one in (*old, *new) if one.parts}
-    was, now = ({one.name: one for one in some if one.name in ours} for some in (old, new))
+    # Templates of one name; or the only ones, whatever they are called, with those that stand in them.
+    is_one = all(len({one.stack.top for one in some}) == 1 for some in (old, new))
+    was, now = ({one.stack.within if is_one else one.name: one for one in some} for some in (old, new))
     pairs = [(was.get(name), now.get(name)) for name in {**now, **was}]
-    for before, after in [(old[0], new[0])] if len(old) == len(new) == 1 else pairs:
+    for before, after in (pair for pair in pairs if any(one and (one.parts or one.findings) for one in pair)):
         changes: dict[str, list[Words]] = {}
         for title, said in sorted(_between(before, after), key=lambda one: titles.index(one[0])):
             changes.setdefault(title, []).append(said)
@@ -66,7 +72,7 @@ def _between(old: Template | None, new: Template | None) -> Iterator[Sentence]:
         yield say("template gone")
     else:
         for what, was, now in (("account", old.account, new.account), ("Region", old.region, new.region)):
-            if was and now and was != now:
+            if was and now and was != now and old.parts:
                 yield say("moved", what=[what], was=was, now=now)
     for kind in _KINDS:
         before, after = (one.things(kind) if one else {} for one in (old, new))
@@ -78,6 +84,7 @@ def _between(old: Template | None, new: Template | None) -> Iterator[Sentence]:
         for name in (name for name in before if name in after):
             yield from _thing(before[name], after[name])
     if old and new:
+        yield from _for_good(old.for_good, new.for_good)
         was_found, is_found = (
             {
                 (one.rule, one.place.seen_from(each.stack), one.what): "acknowledged" if one.meant else "NOT KEPT"
@@ -91,19 +98,29 @@ def _between(old: Template | None, new: Template | None) -> Iterator[Sentence]:
                 yield say("guardrail", rule=rule[0], place=rule[1], was=[kept], now=[is_kept])
 
 
+def _for_good(old: Mapping[str, Locked], new: Mapping[str, Locked]) -> Iterator[Sentence]:
+    """What changes of what makes a role or a key the one that Pinecone has, as the lock takes it."""
+    for name, before in {**new, **old}.items():
+        is_in_both = name in old and name in new
+        if before.type == OF_ACCOUNT and not is_in_both:
+            yield say("target gone" if name in old else "target new", name=name)
+        kind = before.word.capitalize()
+        for value, *_ in before.differences(new[name]) if is_in_both else ():
+            both = ({"Type": one.type, **one.values}.get(value) for one in (before, new[name]))
+            was, now = (quoted_list(each_of(one)) or ["none"] for one in both)
+            own: dict[str, Sequence[str]] = {"kind": [kind], "name": name}
+            yield say(_PROPERTIES.get((kind, value), "may be another"), **own, property=value, was=was, now=now)
+
+
 def _thing(old: Thing, new: Thing) -> Iterator[Sentence]:
-    """What changes of a role, a key or an alias: settings, what Pinecone stores, whom it lets do what."""
+    """What changes of a role, a key or an alias: settings, and whom it lets do what."""
     own: dict[str, Sequence[str]] = {"kind": [new.kind], "name": new.logical_id}
     if old.retained != new.retained:
         yield say("retained" if new.retained else f"{new.kind} no longer retained", **own)
-    for name in {**old.properties, **new.properties}:
+    for name in (name for name in {**old.properties, **new.properties} if name not in _OF_LOCK):
         if old.properties.get(name) != new.properties.get(name):
             was, now = (Quoted(one[name]) if name in one else ["not said"] for one in (old.properties, new.properties))
             yield say(_PROPERTIES.get((new.kind, name), "property"), **own, property=name, was=was, now=now)
-    ids, pinecones = (old.external_ids, new.external_ids), (old.pinecones, new.pinecones)
-    for row, before, after in (("external ID", *ids), ("account", *pinecones)):
-        if before != after and (before or row == "account"):
-            yield say(row, **own, was=quoted_list(before) or ["none"], now=quoted_list(after) or ["none"])
     for policy_before, policy_after in zip(_policies(old), _policies(new), strict=True):
         for title, said in _policy(policy_before, policy_after):
             yield title, [f"{new.kind} ", Quoted(new.logical_id), f", {policy_after.title}: ", *said]
@@ -194,10 +211,15 @@ def _differ(old: policy.Policy, new: policy.Policy, said: Sequence[Said]) -> Ite
         return
     account = said[-1].account if said else None
     people = {arn: name for one in said for arn, name in one.people.items()}
-    for row, found in (("possible", policy.beyond(new, old)), ("impossible", policy.short(new, old))):
+    denials = [{repr(one.raw): one for one in each.statements if one.effect == "Deny"} for each in (old, new)]
+    changed = [one for each in denials for text, one in each.items() if not all(text in it for it in denials)]
+    asked = {each.key.lower() for one in changed for each in one.conditions}
+    for row, found in (("possible", policy.beyond(new, old)), ("impossible", policy.beyond(old, new))):
         for one in found:
-            yield say(row, statement=one.statement.name, said=of_witness(one, account, people))
-    denials = [sorted(repr(one.raw) for one in each.statements if one.effect == "Deny") for each in (old, new)]
+            context = ((key, value) for key, value in one.request.context.items() if key in asked)
+            sent = [[Quoted(key), " is ", "not sent" if value is None else Quoted(value)] for key, value in context]
+            where_so = [" That is so for example where ", *listed(sent), "."] if sent else []
+            yield say(row, statement=one.statement.name, said=[*of_witness(one, account, people), *where_so])
     # It counts in a role's permissions even where they allow nothing.
-    if new.kind == "permissions" and denials[0] != denials[1]:
+    if new.kind == "permissions" and changed:
         yield say("forbidden")

@@ -18,6 +18,7 @@ from markupsafe import Markup, escape
 
 from cmek_construct.checks import printable
 from cmek_construct.guardrails.rule import rules
+from cmek_construct.policy.text import is_known
 from cmek_construct.policy.words import Quoted, plain_letters, visible
 from cmek_construct.review.changes import REPLACED, Difference
 from cmek_construct.review.drawing import reach
@@ -80,7 +81,7 @@ class Page:
         pinecones = [(part, account) for part in self.firsts if part.role for account in part.role.pinecones]
         self.accounts_named = list(dict.fromkeys(account for _, account in pinecones))
         self.takes_own_for_pinecones = any(part.template.account == account for part, account in pinecones)
-        ids = Counter(one for part in self.parts for one in part.external_ids)
+        ids = Counter(one for part in self.parts for one in part.external_ids if is_known(one))
         self.ids_used_twice = [one for one, count in ids.items() if count > 1]
 
         # Who can do what now, of what is shown: of nothing else it is asked.

@@ -17,6 +17,8 @@ from cmek_construct import policy
 from cmek_construct.checks import printable
 from cmek_construct.guardrails.rule import Violation
 from cmek_construct.guide import ENCRYPT_DECRYPT
+from cmek_construct.lock.identity import StackNow
+from cmek_construct.lock.text import Locked
 from cmek_construct.policy import Verdict, aws
 from cmek_construct.policy.statements import Kind
 from cmek_construct.policy.text import holes, is_known
@@ -52,12 +54,7 @@ class Thing(NamedTuple):
     policies: Sequence[Policy] = ()  # the trust policy of a role, then its permissions; the key policy of a key
     arns: Arns = frozenset()  # its own of a role; of a key those of the roles that it names
     pinecones: Sequence[str] = ()  # the accounts that a trust policy takes for Pinecone's
-
-    @property
-    def external_ids(self) -> list[str]:
-        """Those that a trust policy asks for."""
-        trusts = (said for policy in self.policies if policy.kind == "trust" for said in policy.allows)
-        return list(dict.fromkeys(said.external_id for said in trusts if said.external_id))
+    external_ids: Sequence[str] = ()  # those that it asks for
 
 
 @dataclass(eq=False)
@@ -76,7 +73,7 @@ class Part:
         self.policies = [policy for one in self.things for policy in one.policies]
         self.said = [said for policy in self.policies for said in policy.said]
         self.account = self.template.account or next((one.account for one in self.said), "")
-        self.external_ids = self.role.external_ids if self.role else []
+        self.external_ids = self.role.external_ids if self.role else ()
         self.names = [one.properties[name] for one in self.things for name in NAMES if one.properties.get(name)]
         every = [*(one.logical_id for one in self.things), *(policy.owner for policy in self.policies)]
         self.logical_ids = list(dict.fromkeys(every))
@@ -149,6 +146,12 @@ class Template:
         """Who can do what: of a thousand templates only those are asked that are shown."""
         return about(self.found, self.stack)
 
+    @cached_property
+    def for_good(self) -> dict[str, Locked]:
+        """What makes each role and key, and the stack set around them with its targets, the one that Pinecone has."""
+        ours = {str(one) for one in self.found.by_place if one.stack is self.stack}
+        return StackNow(self.found.run, self.stack.top).stored(ours)
+
     @property
     def all_findings(self) -> list[Violation]:
         """All that the guardrails found."""
@@ -190,7 +193,10 @@ class Template:
         told = [(now.case.told(short), now) for now in cases]
         meant = arns if kind == "trust" else arns | self.found.vendors
         policies = [self._policy(title, kind, place, [(case, now.policy) for case, now in told], meant, ())]
-        properties = self._properties(place, told)
+        bounds = [(it.name, it.policy.statements) for it in one.attached if it.is_boundary and it.policy]
+        shown = [[name, [said.raw for said in statements]] for name, statements in bounds]
+        properties = {**self._properties(place, told)}
+        properties |= {"PermissionsBoundary": _each_text(shown, self._text)} if shown else {}
         # Every policy of a role but its boundary: its own, and those that are attached to it.
         attached = (each for each in one.attached if not each.is_boundary)
         for (owner, name), some in by(attached, lambda each: (each.place, each.name)).items():
@@ -199,8 +205,11 @@ class Template:
             title = f"Permissions: {self._text(name)}{'' if own else ' (its text is not in the template)'}"
             every = policies[0].cases if owner == place else ()
             policies.append(self._policy(title, "permissions", owner, own, frozenset(), every))
-        accounts = dict.fromkeys(short(it) for now in cases if kind == "trust" for it in pinecones_accounts(now.policy))
-        yield self._thing(place, properties, policies, arns, tuple(accounts))
+        trusts = [now.policy for now in cases if kind == "trust"]
+        accounts = dict.fromkeys(short(it) for trust in trusts for it in pinecones_accounts(trust))
+        asking = (each for trust in trusts for one in allowing(trust) for each in one.on(aws.EXTERNAL_ID))
+        ids = dict.fromkeys(short(it) for each in asking if "Not" not in each.operator for it in each.values)
+        yield self._thing(place, properties, policies, arns, tuple(accounts), tuple(ids))
         for alias, aliases in by(one.aliases, lambda each: each.place).items():
             names = dict.fromkeys(short(each.name) for each in aliases)
             yield self._thing(alias, {"AliasName": " or ".join(names), "TargetKeyId": place.logical_id})
