@@ -2,7 +2,7 @@
 
 import hashlib
 import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
@@ -10,7 +10,7 @@ from typing import ClassVar, Final, NamedTuple
 
 from cmek_construct import guide
 from cmek_construct.checks import EXTERNAL_ID, REGION
-from cmek_construct.policy import aws
+from cmek_construct.policy import Statement, aws
 from cmek_construct.policy.text import alone, is_unreadable
 from cmek_construct.rows import rows
 from cmek_construct.templates.evidence import allowing, names_in
@@ -84,6 +84,12 @@ def broken(name: str, place: Place, what: str, witness: str = "", meant: str | N
         text = f"{text[:_LONGEST_WITNESS]}-{hashlib.sha256(text.encode()).hexdigest()[:8]}"
     id = name.partition(" ")[0]
     return Violation(name, f"{id}[{text}]" if witness else id, place, what, meant)
+
+
+def hidden(statement: Statement, *whom: str, more: Iterable[str]) -> list[str]:
+    """What of a statement cannot be read, and so may be anything."""
+    compared = (*statement.compared(aws.PRINCIPAL_ARN), *statement.compared(aws.EXTERNAL_ID))
+    return [*filter(is_unreadable, (*whom, *compared, *more)), *statement.unreadable]
 
 
 @dataclass(frozen=True, eq=False)
