@@ -8,7 +8,7 @@ from itertools import islice, product
 from typing import Final, NamedTuple
 
 from cmek_construct import checks, guide
-from cmek_construct.guardrails.rule import KeyUse, Trust, Violation, broken
+from cmek_construct.guardrails.rule import KeyUse, Trust, Violation, broken, hidden
 from cmek_construct.policy import Policy, Request, Said, Statement, Verdict, aws, read
 from cmek_construct.policy.text import is_known, is_unreadable, parts
 from cmek_construct.policy.words import Quoted, in_doubt, plain
@@ -39,8 +39,14 @@ class _Answer(NamedTuple):
 
     request: Request
     said: Said
-    how: str  # ``yes``, ``no`` or ``unsure``; or ``unread``, which another rule tells
+    how: str  # ``yes``, ``no``, ``unsure`` or ``unread``
     is_denial: bool  # whether a denial takes it, or may do so
+
+    @property
+    def unread(self) -> str:
+        """What cannot be read, on which it hangs."""
+        statement, hangs_on = self.said.statement or _EVERYTHING, self.said.hangs_on
+        return hidden(statement, *(one.name for one in statement.named()), more=hangs_on)[0]
 
 
 def of_trust(trust: Trust, found: Found) -> Iterator[Violation]:
@@ -101,7 +107,8 @@ def of_key(use: KeyUse, found: Found) -> Iterator[Violation]:
     taken = {it.request.action: it.said.statement for it in denials if it.how == "no" and it.said.statement}
     for statement in list(taken.values())[-1:]:
         yield broken("key-owner-denied", key.place, action=" and ".join(taken), statement=statement.name)
-    yield from _shortages(key, (it for it in denials if it.how == "unsure"), "key-owner-denied")
+    others = (it for it in owner if it.how == "unread" or (it.how == "unsure" and it.is_denial))
+    yield from _shortages(key, others, "key-owner-denied")
 
 
 def _tags(policy: Policy) -> list[dict[str, str | None]]:
@@ -136,6 +143,8 @@ def of_permission(attached: Attached, found: Found) -> Iterator[Violation]:
         asked += _asked(found, policy, [Request(role.arn, what, key, sent) for what in guide.ENCRYPT_DECRYPT])
     for it in [it for it in asked if it.how == "no"][:1]:
         yield broken("pinecone-locked-out", place, "by policy", witness=name, name=name, action=it.request.action)
+    for it in [it for it in asked if it.how == "unread"][:1]:
+        yield broken("cannot-be-judged", place, "of a policy", witness=it.unread, name=name, what=it.unread)
     for it in [it for it in asked if it.how == "unsure"][:1]:
         hangs_on = [place.stack.short(plain(in_doubt(it.said.hangs_on)))]
         why = f"{name} {' '.join(it.said.hangs_on)}"
@@ -145,19 +154,21 @@ def of_permission(attached: Attached, found: Found) -> Iterator[Violation]:
 def _asked(found: Found, policy: Policy, requests: Sequence[Request]) -> Iterator[_Answer]:
     for request, said in zip(requests, found.ask.answers(policy, requests) if requests else (), strict=True):
         statement, how = said.statement, _HOW.get(said.verdict, "no")
-        if how != "yes" and ((statement and statement.unreadable) or any(map(is_unreadable, said.hangs_on))):
-            how = "unread"
         is_denial = statement.effect == "Deny" if statement else how == "unsure"
-        yield _Answer(request, said, how, is_denial)
+        is_unread = (statement and statement.unreadable) or any(map(is_unreadable, said.hangs_on))
+        yield _Answer(request, said, "unread" if is_unread and how != "yes" else how, is_denial)
 
 
 def _shortages(of: Now, needed: Iterable[_Answer], unsure: str = _NOT_SEEN) -> Iterator[Violation]:
     """One violation for each statement, or condition, that keeps somebody out or may do so."""
     found: dict[tuple[str, tuple[str, ...]], list[Request]] = {}
-    for request, said, how, is_denial in needed:
-        if how in ("no", "unsure"):
-            denial = (said.statement.name,) if said.statement and is_denial else ()
-            found.setdefault((how, said.hangs_on if how == "unsure" else denial), []).append(request)
+    for it in needed:
+        if it.how == "unread":
+            yield broken("cannot-be-judged", of.place, witness=it.unread, kind=of.policy.kind, text=it.unread)
+        elif it.how != "yes":
+            denial = (it.said.statement.name,) if it.said.statement and it.is_denial else ()
+            why = it.said.hangs_on if it.how == "unsure" else denial
+            found.setdefault((it.how, why), []).append(it.request)
     for (how, why), requests in sorted(found.items(), key=lambda it: it[0][0] == "unsure"):
         rule, says = (unsure, "unsure") if how == "unsure" else ("pinecone-locked-out", "what")
         witness, kind = " ".join(why) or requests[0].principal, of.policy.kind
