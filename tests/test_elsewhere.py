@@ -453,3 +453,13 @@ def test_a_function_may_say_of_what_a_reference_is(function: str) -> None:
     whom = {"Fn::GetAtt": [own, "Arn"]} if function == "Fn::GetAtt" else name
     bucket_policy(template, Principal={"AWS": whom})
     assert broken(template) == {"role-permissions"}
+
+
+def test_a_parameter_that_is_the_name_of_one_of_ssm_is_that_name() -> None:
+    template = forms.template("explicit_with_id")
+    role(template)["RoleName"] = "cmek"
+    kind = "AWS::SSM::Parameter::Name"
+    template["Parameters"] = {"Name": {"Type": kind, "AllowedValues": ["cmek"], "Default": "cmek"}}
+    policy = {"Version": "2012-10-17", "Statement": [{"Effect": "Allow", "Action": "s3:*", "Resource": "*"}]}
+    add(template, "More", "IAM::Policy", PolicyName="x", Roles=[{"Ref": "Name"}], PolicyDocument=policy)
+    assert broken(template) == {"role-permissions"}
