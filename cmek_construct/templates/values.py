@@ -157,11 +157,10 @@ class Values:
         return self.resolved(stack, value)
 
     def _call(self, stack: Stack, name: str, argument: Any) -> Any:
-        """What an intrinsic function gives."""
+        """What an intrinsic function gives. With AWS::LanguageExtensions another one may say of what a reference is."""
         if name == "Fn::GetAtt" and isinstance(argument, str):
             argument = argument.split(".", 1)
-        if name in ("Ref", "Fn::GetAtt"):
-            argument = self.resolved(stack, argument)  # AWS::LanguageExtensions takes functions there
+        argument = self.resolved(stack, argument) if name in ("Ref", "Fn::GetAtt") else argument
         match name, argument:
             case "Ref", "AWS::NoValue":
                 return NOTHING
