@@ -15,7 +15,7 @@ from cmek_construct.templates.run import Run
 from tests import forms
 from tests.command import cmek
 from tests.forms import CUSTOMER
-from tests.judged import judge, names
+from tests.judged import judge, judge_all, names
 from tests.mutants.made import Template, add, allow, grant, key, key_policy, resource_id, role, role_arn
 
 STRANGER = "777788889999"
@@ -470,3 +470,29 @@ def test_a_function_may_say_of_what_a_reference_is(function: str) -> None:
     whom = {"Fn::GetAtt": [own, "Arn"]} if function == "Fn::GetAtt" else name
     bucket_policy(template, Principal={"AWS": whom})
     assert broken(template) == {"role-permissions"}
+
+
+def test_a_parameter_that_is_the_name_of_one_of_ssm_is_that_name() -> None:
+    template = forms.template("explicit_with_id")
+    role(template)["RoleName"] = "cmek"
+    kind = "AWS::SSM::Parameter::Name"
+    template["Parameters"] = {"Name": {"Type": kind, "AllowedValues": ["cmek"], "Default": "cmek"}}
+    policy = {"Version": "2012-10-17", "Statement": [{"Effect": "Allow", "Action": "s3:*", "Resource": "*"}]}
+    add(template, "More", "IAM::Policy", PolicyName="x", Roles=[{"Ref": "Name"}], PolicyDocument=policy)
+    assert broken(template) == {"role-permissions"}
+
+
+@pytest.mark.parametrize(
+    ("primary", "is_multi_region"),
+    [({"Ref": "Primary"}, True), (f"arn:aws:kms:us-east-1:{CUSTOMER}:key/mrk-1", True)]
+    + [({"Ref": "Primary"}, False), (f"arn:aws:kms:us-east-1:{CUSTOMER}:key/mrk-1", False)],
+)
+def test_a_replica_may_be_of_any_multi_region_key(primary: Any, is_multi_region: bool) -> None:
+    template = forms.template("explicit_with_id")
+    key(template)["MultiRegion"] = is_multi_region
+    stranger = allow({"AWS": f"arn:aws:iam::{STRANGER}:root"}, "kms:Decrypt")
+    policy = {"Version": "2012-10-17", "Statement": [key_policy(template)[0], stranger]}
+    replica: Template = {"Parameters": {"Primary": {"Type": "String"}}, "Resources": {}}
+    add(replica, "R", "KMS::ReplicaKey", PrimaryKeyArn=primary, KeyPolicy=policy)
+    found = names(judge_all([(template, CUSTOMER), (replica, CUSTOMER)]))
+    assert ("key-foreign-principal" in found) is is_multi_region

@@ -11,6 +11,7 @@ from aws_cdk import aws_iam as iam
 from aws_cdk import aws_kms as kms
 
 from cmek_construct import ALL_REGIONS, KeyAccess, PineconePrincipal, PineconeRole
+from cmek_construct.guide import root_statement
 from tests.building import (
     ACCOUNT,
     EXTERNAL_ID,
@@ -63,11 +64,16 @@ def test_ones_own_key_gets_the_key_users_statements_and_keeps_its_own() -> None:
     assert warnings_of(stack) == {}
 
 
-def test_a_wrapped_l1_key_gets_them_too() -> None:
+@pytest.mark.parametrize("there", [0, 1])
+def test_a_wrapped_l1_key_gets_them_too(there: int) -> None:
     stack = new_stack()
-    resource = kms.CfnKey(stack, "Mine", key_policy={"Version": "2012-10-17", "Statement": []})
-    cmek(stack, key=kms.Key.from_cfn_key(resource), key_access=KeyAccess.ENCRYPT_DECRYPT)
-    assert key_statements(template_of(stack))[0]["Action"] == ["kms:Decrypt", "kms:Encrypt"]
+    policy = {"Version": "2012-10-17", "Statement": [root_statement(ACCOUNT)][:there]}
+    mine = kms.Key.from_cfn_key(kms.CfnKey(stack, "Mine", key_policy=policy))
+    for name in ("One", "Other"):
+        cmek(stack, name, key=mine, key_access=KeyAccess.ENCRYPT_DECRYPT)
+    statements = key_statements(template_of(stack))[there:]
+    assert [one["Action"] for one in statements] == [["kms:Decrypt", "kms:Encrypt"]] * 2
+    assert [one["Sid"][:35] for one in statements] == ["Allow use of the key", "Allow use of the key for StackOther"]
     assert warnings_of(stack) == {}
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Sequence
 from importlib import import_module
+from typing import Any
 
 import aws_cdk as cdk
 import jsii
@@ -99,12 +100,12 @@ class PineconeCmek(Construct):
         if resource is None:
             ours.warn(self, [notice("key-policy", statements=statements)])
         else:
-            document = cdk.Stack.of(key).resolve(resource.key_policy) or {}
-            sids = {one.get("Sid") for one in document.get("Statement", ())}
-            for one in statements:
-                if one["Sid"] in sids:  # of another construct of ours: a Sid stands once
-                    one["Sid"] += f" for {cdk.Names.unique_id(self)}"
-                key.add_to_resource_policy(iam.PolicyStatement.from_json(one))
+            for statement in map(iam.PolicyStatement.from_json, statements):
+                # Its own document: the template's of `Key.from_cfn_key` stays for good as it was first resolved.
+                document: Any = key.add_to_resource_policy(statement).policy_dependable
+                sids = [one.get("Sid") for one in document.to_json()["Statement"]]
+                if sids.count(statement.sid) > 1:  # of another construct of ours: a Sid stands once
+                    statement.sid = f"{statement.sid} for {cdk.Names.unique_id(self)}"
         ours.warn(self, of_two_accounts(self.role, key, key_access))
 
 

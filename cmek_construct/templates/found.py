@@ -278,11 +278,12 @@ class Found:
                     self.pinecones |= key.roles & (users | self._open)
 
     def _primary(self, key: Iterable[Now]) -> Place | None:
-        """The key of Pinecone's that a replica is a copy of, or may be."""
+        """The key of Pinecone's that a replica is a copy of, or may be: nobody knows the ID of a key."""
         for text in (str(one.properties.get("PrimaryKeyArn")) for one in key if one.place.type == REPLICA):
-            for other in (one for one in self.each_key if one.place in self.pinecones):
-                # Nobody knows the ID of a key.
-                if text == other.arn or (is_known(text) and may_be_one(text, glob(other.arn, self.run.forms))):
+            same = [one for one in self.each_key if one.arn == text]
+            multi = [one for one in self.each_key if one.properties.get("MultiRegion", "false") != "false"]
+            for other in (one for one in same or multi if one.place in self.pinecones):
+                if may_be_one(glob(text, self.run.forms), glob(other.arn, self.run.forms)):
                     return other.place
         return None
 

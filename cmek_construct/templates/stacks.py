@@ -207,7 +207,7 @@ def hole_of(stack: Stack, name: str) -> str | None:
 
 def is_of_ssm(declared: Mapping[str, Any]) -> bool:
     """Whether the deploy takes what a parameter is out of SSM; its default is the name there."""
-    return str(declared.get("Type")).startswith("AWS::SSM::")
+    return str(declared.get("Type")).startswith("AWS::SSM::Parameter::Value<")
 
 
 def every(stacks: Iterable[Stack]) -> Iterator[Stack]:

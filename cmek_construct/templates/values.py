@@ -128,12 +128,11 @@ class Values:
             return {**_KNOWN, "AWS::AccountId": stack.account, "AWS::Region": stack.region}.get(name) or hole(own)
         declared = stack.parameters.get(name, {})
         default = written(declared.get("Default"))
-        text = hole(own)
+        text: Any = hole(own)
         if is_of_ssm(declared):
-            there = self._elsewhere(f"parameter {default} of {stack.account}", stack)
-            # Somebody else may write it, and the deployer may name another.
+            there = None if name in stack.given else self._elsewhere(f"parameter {default} of {stack.account}", stack)
             which = there and self.case.decided(f"the defaults of {stack.name}", (BY_DEFAULT, TYPED), may_be_hole=True)
-            text = there if which == BY_DEFAULT else text
+            text = there if which == BY_DEFAULT else text  # somebody else may write it, or another one be named
         elif stack.parent and stack.given.get(name):
             values = [self.text(stack.parent, one) for one in stack.given[name]]
             chosen = values[0] if len(set(values)) == 1 else self.case.decided(own, values, may_be_hole=True)
@@ -158,11 +157,10 @@ class Values:
         return self.resolved(stack, value)
 
     def _call(self, stack: Stack, name: str, argument: Any) -> Any:
-        """What an intrinsic function gives."""
+        """What an intrinsic function gives. With AWS::LanguageExtensions another one may say of what a reference is."""
         if name == "Fn::GetAtt" and isinstance(argument, str):
             argument = argument.split(".", 1)
-        if name in ("Ref", "Fn::GetAtt"):
-            argument = self.resolved(stack, argument)  # AWS::LanguageExtensions takes functions there
+        argument = self.resolved(stack, argument) if name in ("Ref", "Fn::GetAtt") else argument
         match name, argument:
             case "Ref", "AWS::NoValue":
                 return NOTHING
