@@ -146,8 +146,8 @@ class StackNow:
         except TooManyCases as why:
             what = f"more cases than can be judged: {self._within(str(why))}"
             return {CONDITION: what, f"Source of {place.logical_id}": dict(place.properties)}
-        typed = {str(hole_of(self.top, name)): one.get("Default") for name, one in self.top.parameters.items()}
-        cases = _told_apart(cases, {name: written(default) for name, default in typed.items()})
+        typed = self.top.parameters.items()
+        cases = _told_apart(cases, {str(hole_of(self.top, name)): written(one.get("Default")) for name, one in typed})
         # What each account is given is no case of the whole.
         apart = {place.stack.named(name) for name in place.stack.given if place.stack.is_in_stack_set}
         there: set[str] = set()
