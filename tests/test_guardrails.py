@@ -714,7 +714,9 @@ UNREAD: dict[str, Callable[[Template, Any], object]] = {
     "what the root may do": lambda t, value: key_policy(t)[0].update(Action=value),
     "whom the role denies": lambda t, value: _trust_denial(t, Principal={"AWS": value}),
     "when the role denies": lambda t, value: _trust_denial(t, Condition=value),
-    "with which tag Pinecone comes in": lambda t, value: trust(t)["Condition"].update(_with_tag(value)["Condition"]),
+    "with which tag Pinecone comes in": lambda t, value: trust(t)["Condition"]["StringEquals"].update(
+        {"aws:PrincipalTag/team": value}
+    ),
     "what of the role's own is denied": lambda t, value: _own_denial(t, Resource=value),
     "with which tag the role's own is denied": lambda t, value: _own_denial(t, **_with_tag(value)),
     "what a boundary leaves": lambda t, value: _boundary(t, Resource=value),

@@ -41,12 +41,7 @@ class _Answer(NamedTuple):
     said: Said
     how: str  # ``yes``, ``no``, ``unsure`` or ``unread``
     is_denial: bool  # whether a denial takes it, or may do so
-
-    @property
-    def unread(self) -> str:
-        """What cannot be read, on which it hangs."""
-        statement, hangs_on = self.said.statement or _EVERYTHING, self.said.hangs_on
-        return hidden(statement, *(one.name for one in statement.named()), more=hangs_on)[0]
+    unread: str  # what cannot be read, and it hangs on
 
 
 def of_trust(trust: Trust, found: Found) -> Iterator[Violation]:
@@ -153,10 +148,12 @@ def of_permission(attached: Attached, found: Found) -> Iterator[Violation]:
 
 def _asked(found: Found, policy: Policy, requests: Sequence[Request]) -> Iterator[_Answer]:
     for request, said in zip(requests, found.ask.answers(policy, requests) if requests else (), strict=True):
-        statement, how = said.statement, _HOW.get(said.verdict, "no")
-        is_denial = statement.effect == "Deny" if statement else how == "unsure"
-        is_unread = (statement and statement.unreadable) or any(map(is_unreadable, said.hangs_on))
-        yield _Answer(request, said, "unread" if is_unread and how != "yes" else how, is_denial)
+        statement, how = said.statement or _EVERYTHING, _HOW.get(said.verdict, "no")
+        is_denial = statement.effect == "Deny" if said.statement else how == "unsure"
+        more = [*said.hangs_on, *(value for one in policy.statements for value in one.compared(*said.hangs_on))]
+        is_unread = how != "yes" and (statement.unreadable or any(map(is_unreadable, more)))
+        unread = hidden(statement, *(one.name for one in statement.named()), more=more)[0] if is_unread else ""
+        yield _Answer(request, said, "unread" if is_unread else how, is_denial, unread)
 
 
 def _shortages(of: Now, needed: Iterable[_Answer], unsure: str = _NOT_SEEN) -> Iterator[Violation]:
