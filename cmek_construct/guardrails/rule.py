@@ -2,15 +2,14 @@
 
 import hashlib
 import re
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from functools import cache
 from pathlib import Path
 from typing import Final, NamedTuple
 
 from cmek_construct import guide
 from cmek_construct.checks import EXTERNAL_ID, REGION
-from cmek_construct.policy import Statement, aws
-from cmek_construct.policy.text import is_unreadable
+from cmek_construct.policy import aws
 from cmek_construct.policy.words import filled, plain
 from cmek_construct.rows import rows
 from cmek_construct.templates.evidence import allowing, names_in
@@ -74,12 +73,6 @@ def broken(name: str, place: Place, says: str = "what", /, witness: str = "", **
     if len(text) > _LONGEST_WITNESS:
         text = f"{text[:_LONGEST_WITNESS]}-{hashlib.sha256(text.encode()).hexdigest()[:8]}"
     return Violation(rule, f"{rule.id}[{text}]" if witness else rule.id, place, what)
-
-
-def hidden(statement: Statement, *whom: str, more: Iterable[str]) -> list[str]:
-    """What of a statement cannot be read, and so may be anything."""
-    compared = (*statement.compared(aws.PRINCIPAL_ARN), *statement.compared(aws.EXTERNAL_ID))
-    return [*filter(is_unreadable, (*whom, *compared, *more)), *statement.unreadable]
 
 
 class Trust(NamedTuple):

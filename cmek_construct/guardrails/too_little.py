@@ -8,9 +8,9 @@ from itertools import islice, product
 from typing import Final, NamedTuple
 
 from cmek_construct import checks, guide
-from cmek_construct.guardrails.rule import KeyUse, Trust, Violation, broken, hidden
+from cmek_construct.guardrails.rule import KeyUse, Trust, Violation, broken
 from cmek_construct.policy import Policy, Request, Said, Statement, Verdict, aws, read
-from cmek_construct.policy.text import is_known, is_unreadable, parts
+from cmek_construct.policy.text import hole, holes, is_known, parts
 from cmek_construct.policy.words import Quoted, in_doubt, plain
 from cmek_construct.templates.evidence import allowing, organizations
 from cmek_construct.templates.found import Attached, Found, Now
@@ -150,10 +150,10 @@ def _asked(found: Found, policy: Policy, requests: Sequence[Request]) -> Iterato
     for request, said in zip(requests, found.ask.answers(policy, requests) if requests else (), strict=True):
         statement, how = said.statement or _EVERYTHING, _HOW.get(said.verdict, "no")
         is_denial = statement.effect == "Deny" if said.statement else how == "unsure"
-        more = [*said.hangs_on, *(value for one in policy.statements for value in one.compared(*said.hangs_on))]
-        is_unread = how != "yes" and (statement.unreadable or any(map(is_unreadable, more)))
-        unread = hidden(statement, *(one.name for one in statement.named()), more=more)[0] if is_unread else ""
-        yield _Answer(request, said, "unread" if is_unread else how, is_denial, unread)
+        texts = [*said.hangs_on, *(value for one in policy.statements for value in one.compared(*said.hangs_on))]
+        hidden = (hole(name) for text in texts for name in holes(text) if name.startswith("?"))
+        unread = next(iter(statement.unreadable), None) or next(hidden, "")
+        yield _Answer(request, said, "unread" if unread and how != "yes" else how, is_denial, unread)
 
 
 def _shortages(of: Now, needed: Iterable[_Answer], unsure: str = _NOT_SEEN) -> Iterator[Violation]:

@@ -12,7 +12,7 @@ from itertools import takewhile
 from typing import Any, Final, TypeAlias
 
 from cmek_construct import checks, guide
-from cmek_construct.guardrails.rule import ANY_ROLE, ONE_ROLE, KeyUse, Trust, Violation, broken, hidden
+from cmek_construct.guardrails.rule import ANY_ROLE, ONE_ROLE, KeyUse, Trust, Violation, broken
 from cmek_construct.policy import Policy, Statement, Witness, aws, words
 from cmek_construct.policy.questions import Questions
 from cmek_construct.policy.statements import DELETED
@@ -141,8 +141,11 @@ def _beyond(
         maybe = () if witness.certain else witness.hangs_on
         everybody = statement.not_principals is not None or any(one.name == "*" for one in statement.principals or ())
         for who in ("*",) if everybody else witness.principals:
-            if unread := hidden(statement, who, more=maybe):
-                beyond = broken("cannot-be-judged", of.place, witness=unread[0], kind=kind, text=unread[0])
+            texts = (who, *statement.compared(aws.PRINCIPAL_ARN), *statement.compared(aws.EXTERNAL_ID), *maybe)
+            # What cannot be read may be anything.
+            hidden = [*filter(is_unreadable, texts), *statement.unreadable]
+            if hidden:
+                beyond = broken("cannot-be-judged", of.place, witness=hidden[0], kind=kind, text=hidden[0])
             else:
                 rule, whom = next((rule, about) for rule, about, is_it in rows(witness, who) if is_it)
                 narrowed = replace(witness, principals=(who,), actions=tuple(_actions_of(witness)))

@@ -185,12 +185,11 @@ class StackNow:
             if stack is place.stack:
                 used |= {name: one for name, one in stack.mappings.items() if f'"{name}"' in looked_up}
             for name in (one for one in (*defaults, *stack.resources) if self._within(stack.named(one)) in said):
+                other = templates.Place(stack, name)
                 if name in defaults and is_of_ssm(stack.parameters[name]):
                     used[name] = defaults[name]
-                elif templates.Place(stack, name).type not in ("", *REPLACING) and name not in stack.children:
-                    used[name] = {
-                        key: one for key, one in templates.Place(stack, name).properties.items() if key != "Tags"
-                    }
+                elif other.type not in ("", *REPLACING) and name not in stack.children:
+                    used[name] = {key: one for key, one in other.properties.items() if key != "Tags"}
             more = used
             while more:  # No text refers to another one.
                 referring = json.dumps([one for one in used.values() if not isinstance(one, str)], default=str)

@@ -193,10 +193,10 @@ class Template:
         told = [(now.case.told(short), now) for now in cases]
         meant = arns if kind == "trust" else arns | self.found.vendors
         policies = [self._policy(title, kind, place, [(case, now.policy) for case, now in told], meant, ())]
-        bounds = [(it.name, it.policy.statements) for it in one.attached if it.is_boundary and it.policy]
-        shown = [[name, [said.raw for said in statements]] for name, statements in bounds]
-        properties = {**self._properties(place, told)}
-        properties |= {"PermissionsBoundary": _each_text(shown, self._text)} if shown else {}
+        bounds = [it for it in one.attached if it.is_boundary]
+        shown = [[it.name, [each.raw for each in it.policy.statements]] for it in bounds if it.policy]
+        boundary = {"PermissionsBoundary": _each_text(shown, self._text)} if shown else {}
+        properties = {**self._properties(place, told), **boundary}
         # Every policy of a role but its boundary: its own, and those that are attached to it.
         attached = (each for each in one.attached if not each.is_boundary)
         for (owner, name), some in by(attached, lambda each: (each.place, each.name)).items():
