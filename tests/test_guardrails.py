@@ -29,7 +29,7 @@ from tests.forms import CUSTOMER, REGION, VENDOR_ROLE
 from tests.judged import judge, judge_all, names
 from tests.mutants import MUTANTS, Mutant, Template
 from tests.mutants.harmless_edits import HARMLESS_EDITS
-from tests.mutants.made import allow, deny, key_policy, resource_id, role, role_arn
+from tests.mutants.made import add, allow, deny, grant, key_policy, resource_id, role, role_arn, trust, trust_policy
 from tests.simulator.simulator import Request, Result, simulate
 from tests.test_structure import imports
 
@@ -684,6 +684,66 @@ def test_the_id_of_a_session_is_of_the_role_and_of_nobody_beside_it(
     condition = {operator: {"aws:userid": [own, *others]}}
     key_policy(template).append(allow("*", action, Effect=effect, Condition=condition))
     assert broken(template) == rules
+
+
+def _with_tag(value: Any) -> Template:
+    return {"Condition": {"StringEquals": {"aws:PrincipalTag/team": value}}}
+
+
+def _own_denial(template: Template, **members: Any) -> None:
+    role(template)["Policies"] = [grant(Effect="Deny", Action="kms:*", **members)]
+
+
+def _trust_denial(template: Template, **members: Any) -> None:
+    trust_policy(template).append({"Effect": "Deny", "Principal": "*", "Action": "sts:AssumeRole", **members})
+
+
+def _boundary(template: Template, **members: Any) -> None:
+    document = grant(Action="kms:*", **members)["PolicyDocument"]
+    add(template, "Boundary", "IAM::ManagedPolicy", PolicyDocument=document)
+    role(template)["PermissionsBoundary"] = {"Ref": "Boundary"}
+
+
+UNREAD: dict[str, Callable[[Template, Any], object]] = {
+    "whom the key denies": lambda t, value: key_policy(t).append(deny({"AWS": value}, "kms:Decrypt")),
+    "with which tag the key denies": lambda t, value: key_policy(t).append(deny("*", "kms:*", **_with_tag(value))),
+    "when the key denies": lambda t, value: key_policy(t).append(deny("*", "kms:Decrypt", Condition=value)),
+    "whom the key denies to mend it": lambda t, value: key_policy(t).append(deny({"AWS": value}, "kms:PutKeyPolicy")),
+    "with which tag the role may use the key": lambda t, value: key_policy(t)[1].update(_with_tag(value)),
+    "what the root may do": lambda t, value: key_policy(t)[0].update(Action=value),
+    "whom the role denies": lambda t, value: _trust_denial(t, Principal={"AWS": value}),
+    "when the role denies": lambda t, value: _trust_denial(t, Condition=value),
+    "with which tag Pinecone comes in": lambda t, value: trust(t)["Condition"]["StringEquals"].update(
+        {"aws:PrincipalTag/team": value}
+    ),
+    "what of the role's own is denied": lambda t, value: _own_denial(t, Resource=value),
+    "with which tag the role's own is denied": lambda t, value: _own_denial(t, **_with_tag(value)),
+    "what a boundary leaves": lambda t, value: _boundary(t, Resource=value),
+}
+
+
+@pytest.mark.parametrize("what", UNREAD)
+@pytest.mark.parametrize("value", [{"Fn::Bogus": ["x"]}, "{{resolve:ssm:/somebody}}"], ids=["function", "reference"])
+def test_what_cannot_be_read_and_may_keep_somebody_out_is_told(what: str, value: Any) -> None:
+    template = forms.template("explicit_with_id")
+    UNREAD[what](template, value)
+    assert broken(template) == {"cannot-be-judged"}
+
+
+def test_a_denial_that_aws_refuses_cannot_be_judged() -> None:
+    for member in ({"Foo": 1}, {"NotResource": "*"}, {"Condition": "x"}, {"Principal": ["*"]}):
+        template = forms.template("explicit_with_id")
+        key_policy(template).append({**deny("*", "kms:Decrypt"), **member})
+        assert broken(template) == {"cannot-be-judged"}
+
+
+def test_the_id_of_a_role_in_more_ways_than_can_be_judged_is_told_soon() -> None:
+    template = forms.template("explicit_with_id")
+    own = [{"Fn::Sub": f"${{{resource_id(template, 'IAM::Role')}.RoleId}}:{number}"} for number in range(30)]
+    operators = ("StringLike", "StringEquals", "StringEqualsIfExists", "StringLikeIfExists", "ForAnyValue:StringLike")
+    condition = {operator: {"aws:userid": own} for operator in operators}
+    key_policy(template).append(deny("*", "kms:Decrypt", Condition=condition))
+    assert broken(template) == {"cannot-be-judged"}
 
 
 def test_who_was_deleted_is_told_in_not_principal_too() -> None:

@@ -39,8 +39,15 @@ class _Answer(NamedTuple):
 
     request: Request
     said: Said
-    how: str  # ``yes``, ``no`` or ``unsure``; or ``unread``, which another rule tells
+    how: str  # ``yes``, ``no``, ``unsure`` or ``unread``
     is_denial: bool  # whether a denial takes it, or may do so
+
+    @property
+    def unread(self) -> str:
+        """What cannot be read, on which it hangs."""
+        hangs_on = " ".join(self.said.hangs_on)
+        hidden = re.search(r"\$\{\?[^}]*\}", hangs_on)
+        return next(iter((self.said.statement or _EVERYTHING).unreadable), hidden[0] if hidden else hangs_on)
 
 
 def of_trust(trust: Trust) -> Iterator[Violation]:
@@ -104,7 +111,8 @@ def of_key(use: KeyUse) -> Iterator[Violation]:
     for statement in list(taken.values())[-1:]:
         what = f"The key policy denies {' and '.join(taken)} to its own account, by {Quoted(statement.name)}."
         yield broken("key-owner-denied", use.place, what)
-    yield from _shortages(use, (it for it in denials if it.how == "unsure"), "key-owner-denied")
+    others = (it for it in owner if it.how == "unread" or (it.how == "unsure" and it.is_denial))
+    yield from _shortages(use, others, "key-owner-denied")
 
 
 def _tags(policy: Policy) -> list[dict[str, str | None]]:
@@ -141,6 +149,9 @@ def of_permission(attached: Attached, found: Found) -> Iterator[Violation]:
         asked += _asked(found, policy, [Request(role, what, key, sent) for what in guide.ENCRYPT_DECRYPT])
     for it in [it for it in asked if it.how == "no"][:1]:
         yield broken("pinecone-locked-out", place, f"{Quoted(name)} keeps the role from {it.request.action}.", name)
+    for it in [it for it in asked if it.how == "unread"][:1]:
+        what = f"The policy {Quoted(name)} of the role has {Quoted(it.unread)}."
+        yield broken("cannot-be-judged", place, what, it.unread)
     for it in [it for it in asked if it.how == "unsure"][:1]:
         hangs_on = place.stack.short(plain(in_doubt(it.said.hangs_on)))
         what = f"{Quoted(name)} may keep the role from {it.request.action}: that hangs on {hangs_on}."
@@ -150,19 +161,21 @@ def of_permission(attached: Attached, found: Found) -> Iterator[Violation]:
 def _asked(found: Found, policy: Policy, requests: Sequence[Request]) -> Iterator[_Answer]:
     for request, said in zip(requests, found.ask.answers(policy, requests) if requests else (), strict=True):
         statement, how = said.statement, _HOW.get(said.verdict, "no")
-        if how != "yes" and ((statement and statement.unreadable) or any(map(is_unreadable, said.hangs_on))):
-            how = "unread"
         is_denial = statement.effect == "Deny" if statement else how == "unsure"
-        yield _Answer(request, said, how, is_denial)
+        is_unread = (statement and statement.unreadable) or any(map(is_unreadable, said.hangs_on))
+        yield _Answer(request, said, "unread" if is_unread and how != "yes" else how, is_denial)
 
 
 def _shortages(subject: Subject, needed: Iterable[_Answer], unsure: str = _NOT_SEEN) -> Iterator[Violation]:
     """One violation for each statement, or condition, that keeps somebody out or may do so."""
     found: dict[tuple[str, tuple[str, ...]], list[Request]] = {}
-    for request, said, how, is_denial in needed:
-        if how in ("no", "unsure"):
-            denial = (said.statement.name,) if said.statement and is_denial else ()
-            found.setdefault((how, said.hangs_on if how == "unsure" else denial), []).append(request)
+    for it in needed:
+        if it.how == "unread":
+            what = f"{subject.where} has {Quoted(it.unread)}, which cannot be judged from the template."
+            yield broken("cannot-be-judged", subject.place, what, it.unread)
+        elif it.how != "yes":
+            denial = (it.said.statement.name,) if it.said.statement and it.is_denial else ()
+            found.setdefault((it.how, it.said.hangs_on if it.how == "unsure" else denial), []).append(it.request)
     for (how, why), requests in sorted(found.items(), key=lambda it: it[0][0] == "unsure"):
         whom = Quoted(", ".join(dict.fromkeys(one.principal for one in requests)))
         what = " and ".join(dict.fromkeys(one.action for one in requests))

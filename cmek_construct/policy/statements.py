@@ -17,7 +17,7 @@ Kind: TypeAlias = Literal["trust", "key", "permissions", "resource"]
 _WITH_VARIABLES: Final = "2012-10-17"
 DELETED: Final = re.compile(r"A(?:RO|ID|GP|NP|SI|KI|IP)A[A-Z0-9]{8,124}")
 """The unique ID that AWS leaves in a policy where somebody who is named was deleted."""
-_NUMBER: Final = re.compile(r"[0-9]{12}|\$\{[^{}]+\}")
+NUMBER: Final = re.compile(r"[0-9]{12}|\$\{[^{}]+\}")
 _DOCUMENT: Final = {"Version", "Id", "Statement"}
 _LISTS: Final = ("Action", "NotAction", "Resource", "NotResource")
 MEMBERS: Final = {"Sid", "Effect", "Principal", "NotPrincipal", "Condition", *_LISTS}
@@ -70,7 +70,7 @@ class Statement:
         """Whom it names: as principals, or by conditions on who they are."""
         yield from self.named()
         yield from (Principal("AWS", value) for value in self.compared(PRINCIPAL_ARN))
-        for number in filter(_NUMBER.fullmatch, self.compared(*ACCOUNT_KEYS)):
+        for number in filter(NUMBER.fullmatch, self.compared(*ACCOUNT_KEYS)):
             yield Principal("AWS", f"arn:aws:iam::{number}:root")
 
     def compared(self, *keys: str) -> list[str]:

@@ -232,12 +232,11 @@ class Template:
     def _policy(
         self, title: str, kind: Kind, place: Place, own: _Own, roles: Arns, every: Sequence[Choices] = ()
     ) -> Policy:
-        """A policy, as it is in each case that has it, with each statement once; of cases by default it has all."""
+        """A policy, as it is in each case that has it, with each statement once, read as one or several."""
         cases = [case for case, _ in own]
         found: dict[tuple[str, int], tuple[int, Any, list[Choices]]] = {}
         for case, document in own:
             counted: Counter[str] = Counter()
-            # One that is read as several, for each way through its conditions, stands once.
             for at, one in enumerate({id(one.raw): one for one in document.statements}.values()):
                 raw = one.raw if isinstance(one.raw, dict) else {"Effect": one.name if one.raw is None else one.raw}
                 raw = _each_text(raw, self._text)

@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import replace
 from functools import cached_property, lru_cache, partial
-from itertools import chain, product
+from itertools import chain, islice, product
 from pathlib import Path
 from typing import Any, Final, TypeVar
 
@@ -24,6 +24,7 @@ _WRITER: Final = "Custom::CrossRegionExportWriter"
 _MOST_KEPT: Final = 256
 _ROLE_ID: Final = re.compile(r"(\$\{[^}]*\})((?P<any>:?\*)|:.*)?", re.DOTALL)
 """What AWS has for who asks: the ID of a role, and the name of its session, or any."""
+_MOST_WAYS: Final = 100  # of one statement
 T = TypeVar("T")
 
 
@@ -148,8 +149,11 @@ class Run:
 
     def _by_arns(self, statement: Statement) -> Iterator[Statement]:
         """A statement by the ARNs of roles of the run for their IDs: one for each way to meet its conditions."""
-        for way in product(*map(self._ways, statement.conditions)):
-            yield replace(statement, conditions=tuple(chain.from_iterable(way)))
+        ways = list(islice(product(*map(self._ways, statement.conditions)), _MOST_WAYS + 1))
+        if len(ways) > _MOST_WAYS:
+            what = f"{statement.name}: more ways to meet its conditions than can be judged"
+            statement, ways = replace(statement, unreadable=(what,)), ways[:1]
+        yield from (replace(statement, conditions=tuple(chain.from_iterable(way))) for way in ways)
 
     def _ways(self, one: Condition) -> list[list[Condition]]:
         """The ways to meet a condition, on IDs of roles of the run by each value, or negated by all values together."""

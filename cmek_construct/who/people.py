@@ -11,12 +11,12 @@ from typing import Final, NamedTuple
 
 from cmek_construct.guide import ROLE_NAME_PREFIX
 from cmek_construct.policy import Policy, Principal
+from cmek_construct.policy.statements import NUMBER
 from cmek_construct.policy.text import is_wild
 from cmek_construct.templates.found import Place
 from cmek_construct.templates.reading import by
 from cmek_construct.templates.stacks import Stack
 
-_NUMBER: Final = re.compile(r"[0-9]{12}|\$\{[^{}]+\}")
 _ARN: Final = re.compile(r"arn:aws:(?:iam|sts)::((?:\$\{[^{}]*\}|[^:])*):([^/]+)(?:/(.+))?")
 _PINECONES: Final = f"role/{ROLE_NAME_PREFIX}*"
 
@@ -132,7 +132,7 @@ def is_asked(one: Principal) -> bool:
 def _account_of(one: Principal) -> str | None:
     """The account that is named, or that somebody who is named is of."""
     number = one.name if one.name.isdigit() else _parts(one.name)[0]
-    return number if one.kind == "AWS" and "${!" not in one.name and _NUMBER.fullmatch(number) else None
+    return number if one.kind == "AWS" and "${!" not in one.name and NUMBER.fullmatch(number) else None
 
 
 def _is_person(one: Principal) -> bool:
