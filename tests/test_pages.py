@@ -10,7 +10,7 @@ from typing import Any, get_args, get_type_hints
 
 from jinja2 import Environment, meta
 
-from cmek_construct.aws.objects import Key, PermissionsPolicy, Role
+from cmek_construct.aws.objects import Key, PermissionsPolicy, Role, Unread
 from cmek_construct.commands.printing import texts
 from cmek_construct.deployment.reading import Entry
 from cmek_construct.guardrails.rule import rules
@@ -134,6 +134,7 @@ FACTS = {
     "policy": PermissionsPolicy,
     "role": Role,
     "seen": CustomerKeySeen,
+    "unread": Unread,
     "vendor": Entry,
 }
 """What a fact is of which a row fills in parts."""

@@ -21,6 +21,7 @@ class Unread:
     """Something that could not be read."""
 
     why: str  # in words, without advice
+    needs: str = "read it"  # what one must be allowed, to read it
 
 
 class Resource(NamedTuple):

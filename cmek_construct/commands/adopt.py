@@ -9,7 +9,7 @@ import os
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Final, Literal
+from typing import Any, Literal
 
 import typer
 
@@ -27,12 +27,6 @@ from cmek_construct.deployment.writing import FILE, beside_top, make_folder, new
 from cmek_construct.health import adoption
 from cmek_construct.health.deployed import Deployed
 from cmek_construct.health.findings import Finding, Verdict, known
-
-_READS_ROLE: Final = (
-    "iam:GetRole, ListRolePolicies, GetRolePolicy, ListAttachedRolePolicies, GetPolicy and GetPolicyVersion"
-)
-_READS_KEY: Final = "kms:DescribeKey, GetKeyPolicy, GetKeyRotationStatus and ListAliases"
-_READS_STACK: Final = "cloudformation:DescribeStacks and ListStackResources"
 
 
 @told(about="{name}: nothing was written".format)
@@ -122,19 +116,19 @@ class Adopt:
     def _role_and_key(self, session: Session) -> tuple[Role, Key | None]:
         """Both, with all that an entry is made of."""
         found = reading.read_role(session, self.role_arn)
-        role = known(found, "the role", text("adopt.j2", "absent", arn=self.role_arn), _READS_ROLE)
+        role = known(found, "the role", text("adopt.j2", "absent", arn=self.role_arn))
         if role.arn != self.role_arn:
             raise refused("adopt.j2", "another_path", role_arn=self.role_arn, found=printable(role.arn))
-        known(role.trust, "the trust policy", "", _READS_ROLE)
-        known(role.permissions, "the role's permissions", "", _READS_ROLE)
+        known(role.trust, "the trust policy")
+        known(role.permissions, "the role's permissions")
         if self.key_arn is None:
             return role, None
         shown = reading.read_key(session, self.key_arn)
-        key = known(shown, "the key", text("adopt.j2", "absent", arn=self.key_arn), _READS_KEY)
+        key = known(shown, "the key", text("adopt.j2", "absent", arn=self.key_arn))
         adoption.refuse_unfit(key)
-        known(key.policy, "the key policy", "", _READS_KEY)
-        known(key.aliases, "its aliases", "", _READS_KEY)
-        known(key.rotation_days or 0, "its rotation", "", _READS_KEY)
+        known(key.policy, "the key policy")
+        known(key.aliases, "its aliases")
+        known(key.rotation_days or 0, "its rotation")
         return role, key
 
     def _refuse_another(self, case: Deployed, role: Role) -> None:
@@ -160,9 +154,9 @@ def _held_by(entry: Entry, session: Session) -> dict[str, str]:
     if stack is None or (isinstance(stack, Stack) and stack.is_empty):
         return {}
     what = "whether a stack of that name holds anything"
-    if known(stack, what, "", _READS_STACK).is_changing:
+    if known(stack, what).is_changing:
         raise refused("adopt.j2", "is_changing", name=entry.name)
-    held = known(reading.read_resources(session, entry.name) or [], what, "", _READS_STACK)
+    held = known(reading.read_resources(session, entry.name) or [], what)
     return {one.logical_id: one.physical_id for one in held}
 
 

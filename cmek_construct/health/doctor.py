@@ -123,8 +123,7 @@ def about_brake(case: Deployed) -> Finding:
     """Whether Pinecone is cut off if, and only if, the file says so."""
     observed, is_key = case.statements(case.brake.kind), case.brake.kind == "key"
     if isinstance(observed, Unread):
-        reads = "kms:GetKeyPolicy" if is_key else "iam:GetRole"
-        return ROWS.finding("suspended.not-read", why=observed.why, reads=reads)
+        return ROWS.finding("suspended.not-read", unread=observed)
     if case.own.suspended:
         row = "suspended.on-purpose" if policies.is_cut_off(case, observed) else "suspended.by-file-alone"
     else:
@@ -165,7 +164,7 @@ def _ending(case: Deployed, key: Key) -> Finding:
 def _rotation(case: Deployed, key: Key) -> Finding:
     own, found = case.own, key.rotation_days
     if isinstance(found, Unread):
-        return ROWS.finding("rotation.not-read", why=found.why)
+        return ROWS.finding("rotation.not-read", unread=found)
     wanted = None if own.enable_key_rotation is False else own.rotation_period or ROTATION_DAYS
     does, by_file = ("does not rotate" if days is None else f"rotates every {days} days" for days in (found, wanted))
     row = "rotation.other-than-file" if wanted else "rotation.not-by-file"
@@ -183,9 +182,9 @@ def alias_of_file(case: Deployed) -> str | Unread | None:
 def _alias(case: Deployed, key: Key) -> Finding:
     wanted, target = alias_of_file(case) or Unread("the stack shows no alias"), case.alias_target
     if isinstance(wanted, Unread):
-        return ROWS.finding("alias.not-known", why=wanted.why)
+        return ROWS.finding("alias.not-known", unread=wanted)
     if isinstance(key.aliases, Unread):
-        return ROWS.finding("alias.not-read", why=key.aliases.why)
+        return ROWS.finding("alias.not-read", unread=key.aliases)
     if wanted in key.aliases:
         return ROWS.finding("alias.there", alias=wanted)
     if isinstance(target, Unread):
@@ -197,7 +196,7 @@ def _alias(case: Deployed, key: Key) -> Finding:
 def about_grants(case: Deployed, key: Key) -> Finding:
     """Whom grants let use the key, beside the key policy."""
     if isinstance(key.grants, Unread):
-        return ROWS.finding("grants.not-read", why=key.grants.why)
+        return ROWS.finding("grants.not-read", unread=key.grants)
     others = [one for one in key.grants if not is_ours(case.role_arn, one)]
     cures = [ROWS.text("grants.revoke", case=case, id=printable(one.id)) for one in others[:_SHOWN]]
     cures += [ROWS.text("grants.more", case=case)] if len(others) > _SHOWN else []
@@ -226,7 +225,7 @@ def about_use(case: Deployed, by: str | Unread | None) -> Iterator[Finding]:
     use = case.key.last_use if isinstance(case.key, Key) else None
     of_role = ROWS.text("taken-on.at", when=at(last)) if last else ROWS.text("taken-on.never")
     if isinstance(use, Unread):
-        yield ROWS.finding("last-use.not-read", of_role=of_role, why=use.why)
+        yield ROWS.finding("last-use.not-read", of_role=of_role, unread=use)
     elif use is None:
         if isinstance(case.role, Role):
             yield ROWS.finding("last-use.of-role", of_role=of_role)
@@ -285,7 +284,7 @@ def about_indexes(case: Deployed, found: Mapping[str, str | None] | Unread) -> I
 def about_controls(case: Deployed, found: Sequence[Control] | Unread) -> Iterator[Finding]:
     """The SCPs and RCPs over the account that mention STS or KMS; no verdict on any."""
     if isinstance(found, Unread):
-        yield ROWS.finding("organization.not-read", why=found.why)
+        yield ROWS.finding("organization.not-read", unread=found)
         return
     mentioned = []
     for one, statement in [(each, raw) for each in found for raw in each.statements]:

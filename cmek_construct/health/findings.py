@@ -16,12 +16,12 @@ class Refused(Exception):  # noqa: N818 - what was done, not what went wrong
     """It is not done. The message says why, and the way out."""
 
 
-def known(found: T | Unread | None, what: str = "all of it", gone: str = "", actions: str = "read it") -> T:
+def known(found: T | Unread | None, what: str = "all of it", gone: str = "") -> T:
     """What AWS shows; refused where it is gone, as ``gone`` says, or was not read, which is no basis for anything."""
     if found is None:
         raise Refused(gone)
     if isinstance(found, Unread):
-        raise Refused(_ROWS.text("not-read.refused", what=what, why=found.why, calls=actions))
+        raise Refused(_ROWS.text("not-read.refused", what=what, unread=found))
     return found
 
 

@@ -174,7 +174,7 @@ def refused(case: Deployed, kind: Kind, statements: Sequence[Any] | Unread) -> t
 def about_policy(case: Deployed, kind: Kind) -> Iterator[Finding]:
     observed = case.statements(kind)
     if isinstance(observed, Unread):
-        yield _ROWS.finding(f"{_about(kind)}.not-read", why=observed.why)
+        yield _ROWS.finding(f"{_about(kind)}.not-read", unread=observed)
     elif kind == "trust":
         yield from _about_trust(case, observed)
     elif kind == "permissions" or case.own.key is None:

@@ -88,12 +88,12 @@ def _seen(case: Deployed, attempt: Event | Unread | None) -> tuple[list[Seen], l
     if isinstance(attempt, Event):
         seen.append((attempt.when, f"{who_used(case, attempt)} asked for {printable(attempt.name)} then"))
     sources = (
-        ("the role's last use", role, "iam:GetRole"),
-        ("the key's last use", use or Unread("it was not asked"), "kms:GetKeyLastUsage"),
-        ("whether somebody asked in vain", attempt, "cloudtrail:LookupEvents"),
+        ("the role's last use", role),
+        ("the key's last use", use or Unread("it was not asked", "kms:GetKeyLastUsage")),
+        ("whether somebody asked in vain", attempt),
     )
-    unread = ((what, one, action) for what, one, action in sources if isinstance(one, Unread))
-    return seen, [f"{what} was not read ({one.why}): it needs {action}" for what, one, action in unread]
+    unread = ((what, one) for what, one in sources if isinstance(one, Unread))
+    return seen, [f"{what} was not read ({one.why}): it needs {one.needs}" for what, one in unread]
 
 
 def _quiet(
