@@ -432,7 +432,7 @@ def test_administrators_of_former_years_and_deleted_ones_do_no_harm(tmp_path: Pa
     assert "names AIDAEXAMPLE0BOB00: deleted, and nobody any more" in printed
     assert "do kms:RotateKeyOnDemand" in printed
     (entry,) = read_entries(tmp_path / "cmek.yaml")
-    assert entry.settings.key_admins == ADMINS
+    assert entry.key_admins == ADMINS
 
 
 @pytest.mark.usefixtures("aws")
@@ -618,7 +618,7 @@ def test_a_vendors_role_is_adopted_with_its_customers_and_without_a_key(tmp_path
     assert "those of the file (for 2 customers)" in printed
     assert "then take the old ones away" in printed
     (entry,) = read_entries(tmp_path / "cmek.yaml")
-    assert entry.settings.customer_account_ids == [OTHER, "444455556666"]
+    assert entry.customer_account_ids == [OTHER, "444455556666"]
     assert mapping(tmp_path) == {"Role1ABCC5F0": {"RoleName": "PineconeCMEK"}}
 
 

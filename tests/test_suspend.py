@@ -586,7 +586,7 @@ def test_one_setting_is_written_and_every_other_byte_stays(
     assert writing.set_suspended("acme", True, "another") is False
     assert writing.set_suspended("acme", False, "") is True
     (entry,) = [one for one in read_entries("cmek.yaml") if one.name == "acme"]
-    assert not entry.settings.suspended
+    assert not entry.suspended
 
 
 def test_what_the_top_says_is_taken_back_in_the_stack_alone(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -635,17 +635,17 @@ def test_no_reason_can_say_more_than_a_comment(reason: str) -> None:
     text = text_of({"acme": OWN, "globex": {**OWN, "external_id": EXTERNAL_ID[:-1] + "1"}})
     first = next(writing._with_suspended(text, "acme", True, reason))
     before, after = parse_entries(text, "cmek.yaml"), parse_entries(first, "cmek.yaml")
-    said = replace(before[0].settings, suspended=True)
-    assert [one.settings for one in after] == [said, before[1].settings]
+    said = replace(before[0], suspended=True)
+    assert after == [said, before[1]]
     assert len(first.splitlines()) == len(text.splitlines()) + 1
 
 
 def test_the_denial_is_the_one_of_the_contract() -> None:
     (own,) = parse_entries(text_of({"acme": OWN}), "cmek.yaml")
-    assert own.settings.denial(ROLE_ARN)["Sid"] == "Deny Pinecone while suspended"
+    assert own.denial(ROLE_ARN)["Sid"] == "Deny Pinecone while suspended"
     (vendor,) = parse_entries(text_of({"acme": VENDOR}), "cmek.yaml")
-    assert "DenyEverybodyWhileSuspended" in vendor.settings.denial(ROLE_ARN)["Sid"]
-    both = own.settings.denial(ROLE_ARN), vendor.settings.denial(ROLE_ARN)
+    assert "DenyEverybodyWhileSuspended" in vendor.denial(ROLE_ARN)["Sid"]
+    both = own.denial(ROLE_ARN), vendor.denial(ROLE_ARN)
     assert not Where("key", KEY_ARN).same(*both)
 
 

@@ -102,14 +102,14 @@ class Adopt:
         for option in (one for one, value in idle.items() if value):  # it was meant to do something
             raise refused("adopt.j2", "is_idle", option=option, there=there, has_key=self.key_arn is not None)
         account = self.role_arn.split(":")[4]
-        region = self.region or (there.settings.region if there else top.get("region"))
+        region = self.region or (there.region if there else top.get("region"))
         if self.key_arn is not None:
             region, of_key_arn = self.key_arn.split(":")[3:5]
             if of_key_arn != account:
                 raise refused("adopt.j2", "two_accounts", of_key=of_key_arn, of_role=account)
         if region is None:
             raise refused("adopt.j2", "no_region")
-        if there and (there.settings.account, there.settings.region) != (account, region):
+        if there and (there.account, there.region) != (account, region):
             raise refused("adopt.j2", "elsewhere", there=there, account=account, region=region)
         return account, str(region)
 
@@ -132,7 +132,7 @@ class Adopt:
         return role, key
 
     def _refuse_another(self, case: Deployed, role: Role) -> None:
-        own, lock = case.own, case.lock
+        own, lock = case.entry, case.lock
         if own.customers is not None and self.key_arn is not None:
             raise refused("adopt.j2", "has_no_key", name=self.name)
         if own.customers is None and self.key_arn is None:

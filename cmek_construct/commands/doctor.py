@@ -93,7 +93,7 @@ def _examined(asking: Asking, cloudtrail: bool, organization: bool, of_project: 
         own = read("sts:GetCallerIdentity")(asking.own)(
             reading.IAM_REGION
         )  # with the profile's own credentials: no other account sees them
-        controls = own if isinstance(own, Unread) else reading.read_controls(own, entry.settings.account)
+        controls = own if isinstance(own, Unread) else reading.read_controls(own, entry.account)
         found += health.about_controls(case, controls)
     if cloudtrail:
         found = [health.with_culprit(case, one, partial(reading.read_calls, session)) for one in found]
@@ -106,7 +106,7 @@ def _with_all(session: Session, case: Deployed, *, last_use: bool) -> Deployed:
     held: Sequence[Resource] | Unread = ()
     if case.key_arn is not None:
         key = reading.read_key(session, case.key_arn, last_use=last_use)
-        held = () if case.own.key else reading.read_resources(session, case.name) or ()
+        held = () if case.entry.key else reading.read_resources(session, case.name) or ()
     alias = held if isinstance(held, Unread) else next((one.physical_id for one in held if one.type == ALIAS), None)
     template: str | Unread = Unread("there is no such stack")
     if isinstance(case.stack, Stack):
@@ -123,13 +123,13 @@ def _policy(entries: Sequence[Entry], kind: Kind, asking: Asking) -> str:
         raise typer.BadParameter("name one stack", param_hint="--show")
     (entry,) = entries
     case = Deployed.of(entry, LockedIdentity())
-    if kind == "key" and (case.own.customers is not None or case.own.key is not None):
+    if kind == "key" and (case.entry.customers is not None or case.entry.key is not None):
         raise Refused(f"{entry.name}: there is no such policy to show: the stack makes no key.")
     if kind == "key" and not case.role_arn:
         with refusals(asking, entry.name):
             case, _ = look(entry, asking)
             refuse_unknown(case)
-    return json.dumps(policy_document(*case.wanted(kind, suspended=bool(case.own.suspended))), indent=2)
+    return json.dumps(policy_document(*case.wanted(kind, suspended=bool(case.entry.suspended))), indent=2)
 
 
 def _screen(examined: Sequence[Examined]) -> Iterator[str]:

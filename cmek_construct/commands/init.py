@@ -152,9 +152,8 @@ def _props(
 def _to_do(name: str, done: str) -> str:
     """What may be right about a stack, and is to be looked at; then README's steps, but beside an app of one's own."""
     [entry] = read_entries(FILE, only=name)
-    own = entry.settings
-    of_key = own.trust.key_notices(own.region) if own.customers is None else ()
-    notices, beside = [*own.trust.notices(own.account), *of_key], is_of_another_app(Path())
+    of_key = entry.trust.key_notices(entry.region) if entry.customers is None else ()
+    notices, beside = [*entry.trust.notices(entry.account), *of_key], is_of_another_app(Path())
     return text("init.j2", "to_do", name=name, done=done, notices=notices, is_of_another_app=beside)
 
 

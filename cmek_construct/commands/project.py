@@ -46,7 +46,7 @@ def create(
     once and written nowhere. A project that is there already is checked, and not changed.
     """
     (entry,) = entries_here(name)
-    is_vendors = entry.settings.customers is not None
+    is_vendors = entry.customers is not None
     if is_vendors and project_name is None:
         raise refused("project.j2", "no_name", name=name)
     if yes and not (show_key or sys.stdout.isatty()):

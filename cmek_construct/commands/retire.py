@@ -56,8 +56,8 @@ def retire(
     if since and since > datetime.now(timezone.utc):
         raise typer.BadParameter("the day has not come yet", param_hint="--quiet-since")
     (entry,) = entries_here(name)
-    if entry.settings.customers is not None or entry.settings.key is not None:
-        raise refused("retire.j2", "not_ours", name=name, is_vendors=entry.settings.customers is not None)
+    if entry.customers is not None or entry.key is not None:
+        raise refused("retire.j2", "not_ours", name=name, is_vendors=entry.customers is not None)
     case, session = look(entry, asking, writes=schedule_deletion or cancel)
     refuse_unknown(case)
     if cancel:

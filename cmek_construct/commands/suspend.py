@@ -79,9 +79,9 @@ def resume(name: str = NAME, asking: Asking = PROFILE, role: str | None = _ROLE)
 def _brake(name: str, asking: Asking, reason: str = "", revoke_grants: bool = False) -> Iterator[str]:
     """Suspend one stack, for a reason, or without one resume it; the lines say what is done, as it is done."""
     (entry,) = entries_here(name)
-    own, on, by_hand = entry.settings, bool(reason), False
-    if own.role and own.key:
-        raise refused("suspend.j2", "not_ours", name=name, on=on, denial=json.dumps(key_denial(own.role)))
+    on, by_hand = bool(reason), False
+    if entry.role and entry.key:
+        raise refused("suspend.j2", "not_ours", name=name, on=on, denial=json.dumps(key_denial(entry.role)))
     try:
         already = "" if set_suspended(name, on, reason) else "already "
         yield f"{FILE}: {name}: {already}suspended: {str(on).lower()}"
@@ -89,7 +89,7 @@ def _brake(name: str, asking: Asking, reason: str = "", revoke_grants: bool = Fa
         if not on:
             raise
         by_hand = True  # the file cannot be edited, and Pinecone is to be cut off now
-    entry = replace(entry, settings=replace(own, suspended=on))
+    entry = replace(entry, suspended=on)
     lock = LockedIdentity()
     with suppress(LockError):  # one that cannot be read does not hold up the brake
         lock = locked(entry)
@@ -123,7 +123,7 @@ def _put(case: Deployed, session: Session, on: bool) -> tuple[str, str]:
         if is_suspended(case, after) is on:
             left = brake.drift(kept(case, after), case.wanted(brake.kind))
             how = "written and read back" if wanted else "it was so already, and was read again"
-            return how, left.in_words(case.entry.settings.account)
+            return how, left.in_words(case.entry.account)
         time.sleep(1)
     raise Refused(f"the {brake.kind} policy was written, but reads as before")
 
@@ -134,7 +134,7 @@ def _grants(case: Deployed, session: Session, revoke: bool) -> Iterator[str]:
         raise refused("suspend.j2", "grants_not_listed", case=case, why=found.why)
     yield text("suspend.j2", "grants", found=[grant_in_words(one) for one in found])
     # Of a key that serves Pinecone alone each is to be revoked, of another the role's.
-    theirs = [one for one in found if case.entry.settings.key is None or is_ours(case.role_arn, one)]
+    theirs = [one for one in found if case.entry.key is None or is_ours(case.role_arn, one)]
     for grant in theirs if revoke else ():
         try:
             session.revoke_grant(str(case.key_arn), grant.id)

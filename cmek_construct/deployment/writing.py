@@ -18,7 +18,7 @@ from urllib.parse import urlsplit
 from urllib.request import url2pathname
 
 from cmek_construct.checks import printable
-from cmek_construct.deployment.config import AT_TOP, IN_STACK, StackSettings
+from cmek_construct.deployment.config import AT_TOP, IN_STACK
 from cmek_construct.deployment.reading import ConfigError, Entry, YamlText, is_of_another_app, parse_entries, text_of
 
 FILE = Path("cmek.yaml")
@@ -116,9 +116,9 @@ def _with_block(text: str, block: list[str]) -> str:
     return ""
 
 
-def _meaning(entries: list[Entry]) -> dict[str, StackSettings]:
+def _meaning(entries: list[Entry]) -> dict[str, Entry]:
     """What is said of each stack, in whichever way it is said that it is not suspended."""
-    return {one.name: dataclasses.replace(one.settings, suspended=bool(one.settings.suspended)) for one in entries}
+    return {one.name: dataclasses.replace(one, suspended=bool(one.suspended), same_external_id=()) for one in entries}
 
 
 def set_suspended(name: str, value: bool, reason: str) -> bool:

@@ -94,15 +94,15 @@ def of_customers(role: Role, given: Sequence[str]) -> dict[str, Any]:
 
 def import_mapping(entry: Entry, role: Role, key: Key | None, held: Mapping[str, str]) -> ImportMapping:
     """What the stack of an entry takes over, by logical ID, beside what it holds: not all, and nothing else instead."""
-    own, found, where = entry.settings, ImportMapping(), Where("permissions")
-    if own.role is None:
+    found, where = ImportMapping(), Where("permissions")
+    if entry.role is None:
         found[ROLE] = {"RoleName": role.name}
-    for digit, wanted in own.customers.policies().items() if own.customers else ():
+    for digit, wanted in entry.customers.policies().items() if entry.customers else ():
         for policy in known(role.permissions):
-            is_ours = policy.arn and policy.arn.startswith(f"arn:aws:iam::{own.account}:")
+            is_ours = policy.arn and policy.arn.startswith(f"arn:aws:iam::{entry.account}:")
             if is_ours and where.drift(policy.statements, wanted["Statement"]).is_none:
                 found[CUSTOMERS[digit]] = {"PolicyArn": str(policy.arn)}
-    if key is not None and own.key is None:
+    if key is not None and entry.key is None:
         found[KEY] = {"KeyId": key.key_id}
         if alias := _alias_of(entry, key):
             found[ALIAS] = {"AliasName": alias}
@@ -121,14 +121,14 @@ def _alias_of(entry: Entry, key: Key) -> str | None:
     """That alias of the key which the template has, by its name or by its default name."""
     letters = re.sub("[^A-Za-z0-9]", "", entry.name)
     form = rf"alias/pinecone-cmek/{letters}(Key)?[0-9A-F]{{8}}"
-    if entry.settings.alias:
-        form = re.escape(f"alias/{entry.settings.alias.removeprefix('alias/')}")
+    if entry.alias:
+        form = re.escape(f"alias/{entry.alias.removeprefix('alias/')}")
     return next(filter(re.compile(form).fullmatch, known(key.aliases)), None)
 
 
 def differences(case: Deployed, role: Role, key: Key | None) -> Iterator[Finding]:
     """All of them. Wrong is what would lock somebody out, or let somebody in; of another role or key, `Refused`."""
-    own = case.own
+    own = case.entry
     _refuse_another(case.entry, role, key)
     if own.role is not None:
         yield _ROWS.finding("role")
@@ -159,7 +159,7 @@ def differences(case: Deployed, role: Role, key: Key | None) -> Iterator[Finding
 def _later(case: Deployed, found: list[Finding]) -> Iterator[Finding]:
     """What the doctor says of the settings of a role or key, in the tense of an import."""
     for one in found:
-        is_customers = one.about == "permissions" and bool(case.own.customers)
+        is_customers = one.about == "permissions" and bool(case.entry.customers)
         row = "permissions.customers" if is_customers else f"{one.about}.later"
         if row in _ROWS.each:
             effect = one.effect if one.about == "boundary" else None  # what stays as it is has none
@@ -179,18 +179,19 @@ def _about_policy(case: Deployed, kind: Kind) -> Iterator[Finding]:
     row = "policy" if found.is_none else "policy.changes"
     if is_made_again or found.given or found.doubt or (missing and not by_denial):
         row = f"policy.{kind}"
-    words = found.in_words(case.own.account)
+    words = found.in_words(case.entry.account)
     words += f" ({case.role_arn} was deleted and made again)" if is_made_again else ""
     yield _ROWS.finding(row, kind=kind, words=words)
 
 
 def _refuse_another(entry: Entry, role: Role, key: Key | None) -> None:
     """Of another name, path or kind, CloudFormation would make another role or key."""
-    own, rows = entry.settings, list[tuple[str, object, object]]()
-    if own.role is None:
-        rows += [("role_name", own.role_name or role.name, role.name), ("role_path", own.role_path or "/", role.path)]
-    if key is not None and own.key is None:
-        rows += [("multi_region", bool(own.multi_region), key.is_multi_region)]
+    rows = list[tuple[str, object, object]]()
+    if entry.role is None:
+        rows += [("role_name", entry.role_name or role.name, role.name)]
+        rows += [("role_path", entry.role_path or "/", role.path)]
+    if key is not None and entry.key is None:
+        rows += [("multi_region", bool(entry.multi_region), key.is_multi_region)]
         origin = key.metadata.get("Origin")
         if (key.metadata.get("MultiRegionConfiguration") or {}).get("MultiRegionKeyType") == "REPLICA":
             raise Refused(_ROWS.text("refused.replica", key=key))

@@ -10,7 +10,6 @@ from typing import Any, Final
 
 from cmek_construct import checks, templates
 from cmek_construct.aws.objects import Key, Role, Stack, Unread
-from cmek_construct.deployment.config import StackSettings
 from cmek_construct.deployment.reading import Entry
 from cmek_construct.guide import Statement, role_permissions
 from cmek_construct.health.comparing import Where
@@ -76,13 +75,9 @@ class Deployed:
         cls, entry: Entry, lock: LockedIdentity, stack: Stack | Unread | None = None, profile: str | None = None
     ) -> "Deployed":
         """A stack with its role and key: given in the file, of the stack, or of the lock; else they are not known."""
-        own, case = entry.settings, cls(entry, "", None, lock, stack=stack, profile=profile)
-        key_arn = None if own.customers else own.key or case.outputs.get(KEY_ARN) or lock.key_arn
-        return replace(case, role_arn=own.role or case.outputs.get(ROLE_ARN) or lock.role_arn or "", key_arn=key_arn)
-
-    @property
-    def own(self) -> StackSettings:
-        return self.entry.settings
+        case = cls(entry, "", None, lock, stack=stack, profile=profile)
+        key_arn = None if entry.customers else entry.key or case.outputs.get(KEY_ARN) or lock.key_arn
+        return replace(case, role_arn=entry.role or case.outputs.get(ROLE_ARN) or lock.role_arn or "", key_arn=key_arn)
 
     @property
     def name(self) -> str:
@@ -95,7 +90,7 @@ class Deployed:
         What is not known of them stands in it as the README writes it, ROLE-ARN or KEY-ARN. None where the stack is
         there, and where nothing is locked, so that a deploy makes no second role or key.
         """
-        own, lock = self.own, self.lock
+        own, lock = self.entry, self.lock
         is_there = self.stack is not None and not (isinstance(self.stack, Stack) and self.stack.is_empty)
         if is_there or not (lock.role_arn or lock.key_arn):
             return None
@@ -111,7 +106,7 @@ class Deployed:
     def outputs(self) -> dict[str, str]:
         """Those outputs that have the form and the place of this stack's."""
         found = self.stack.outputs if isinstance(self.stack, Stack) else {}
-        wrong = wrong_outputs(found, "", self.own.account, self.own.region)
+        wrong = wrong_outputs(found, "", self.entry.account, self.entry.region)
         return {name: found[name] for name in (ROLE_ARN, KEY_ARN, EXTERNAL_ID) if name in found and name not in wrong}
 
     @property
@@ -123,7 +118,7 @@ class Deployed:
 
     @property
     def brake(self) -> Where:
-        return self.where("trust" if self.own.is_suspended_by_trust else "key")
+        return self.where("trust" if self.entry.is_suspended_by_trust else "key")
 
     def statements(self, kind: Kind) -> Sequence[Any] | Unread:
         """The policy that is there; of the role's permissions, with what the key policy lets it."""
@@ -145,7 +140,7 @@ class Deployed:
             content = templates.parsed(self.template)
         except templates.UnreadableError:
             return {}
-        found = templates.find(templates.Run([templates.template_of(content, self.name, self.own.account)]))
+        found = templates.find(templates.Run([templates.template_of(content, self.name, self.entry.account)]))
         roles = [now for one in found.roles for now in one.cases]
         keys = [now for one in found.keys for now in one.cases]
         attached = [one.policy for one in found.attached if one.policy and not one.is_boundary]
@@ -161,15 +156,15 @@ class Deployed:
 
     def wanted(self, kind: Kind, *, suspended: bool = False) -> list[Statement]:
         if kind == "permissions":
-            return [*self.own.permissions(), *self.by_key]
+            return [*self.entry.permissions(), *self.by_key]
         if kind == "trust":
-            return list(self.own.trust_policy(suspended=suspended)["Statement"])
-        return list(self.own.key_policy(self.role_arn, suspended=suspended)["Statement"])
+            return list(self.entry.trust_policy(suspended=suspended)["Statement"])
+        return list(self.entry.key_policy(self.role_arn, suspended=suspended)["Statement"])
 
     @property
     def by_key(self) -> list[Statement]:
         """What the role may do by the policy of a key of its own account."""
-        use = role_permissions(self.key_arn, self.own.access)["Statement"] if self.key_arn else []
+        use = role_permissions(self.key_arn, self.entry.access)["Statement"] if self.key_arn else []
         return [{"Sid": "the key policy", **one} for one in use]
 
     @property

@@ -39,8 +39,8 @@ class Examined:
     def as_data(self) -> dict[str, Any]:
         return {
             "name": self.case.name,
-            "account": self.case.own.account,
-            "region": self.case.own.region,
+            "account": self.case.entry.account,
+            "region": self.case.entry.region,
             "role_arn": self.case.role_arn or None,
             "key_arn": self.case.key_arn,
             "verdict": self.verdict.lower(),
@@ -80,8 +80,9 @@ def about_role(case: Deployed) -> Iterator[Finding]:
         yield _same_role(case, role)
         yield _boundary(case, role)
         if role.session_seconds != SESSION_SECONDS:
-            row, hours = "session.yours" if case.own.role else "session.longer", role.session_seconds / SESSION_SECONDS
-            yield ROWS.finding(row, case=case, hours=f"{hours:g}", usual=SESSION_SECONDS)
+            row = "session.yours" if case.entry.role else "session.longer"
+            hours = f"{role.session_seconds / SESSION_SECONDS:g}"
+            yield ROWS.finding(row, case=case, hours=hours, usual=SESSION_SECONDS)
 
 
 def _same_role(case: Deployed, role: Role) -> Finding:
@@ -98,7 +99,7 @@ def _same_role(case: Deployed, role: Role) -> Finding:
 
 def _anew(case: Deployed) -> str:
     """How the key policy is written anew for a role that was made again."""
-    row = "anew.suspended" if case.own.suspended else "anew.in-use"
+    row = "anew.suspended" if case.entry.suspended else "anew.in-use"
     if case.key_arn is None:
         row = "anew.by-customers"
     elif case.brake.kind == "trust":
@@ -109,7 +110,7 @@ def _anew(case: Deployed) -> str:
 def _boundary(case: Deployed, role: Role) -> Finding:
     """Whether what bounds it is what the file says, and lets it use the key."""
     found = role.boundary_arn
-    wanted = found if case.own.role else case.own.permissions_boundary
+    wanted = found if case.entry.role else case.entry.permissions_boundary
     denied, doubt = policies.refused(case, "permissions", role.boundary) if found else ([], "")
     row = "as-file" if wanted else "none"
     if found != wanted:
@@ -124,7 +125,7 @@ def about_brake(case: Deployed) -> Finding:
     observed, is_key = case.statements(case.brake.kind), case.brake.kind == "key"
     if isinstance(observed, Unread):
         return ROWS.finding("suspended.not-read", unread=observed)
-    if case.own.suspended:
+    if case.entry.suspended:
         row = "suspended.on-purpose" if policies.is_cut_off(case, observed) else "suspended.by-file-alone"
     else:
         row = "suspended.not-in-file" if policies.is_suspended(case, observed) else "suspended.not"
@@ -149,7 +150,7 @@ def about_key(case: Deployed) -> Iterator[Finding]:
         yield ROWS.finding(row, case=case, state=printable(key.state))
         # Of a key that is to be deleted KMS says that it does not rotate.
         yield _rotation(case, key)
-    if case.own.key is None:
+    if case.entry.key is None:
         yield _alias(case, key)
 
 
@@ -162,7 +163,7 @@ def _ending(case: Deployed, key: Key) -> Finding:
 
 
 def _rotation(case: Deployed, key: Key) -> Finding:
-    own, found = case.own, key.rotation_days
+    own, found = case.entry, key.rotation_days
     if isinstance(found, Unread):
         return ROWS.finding("rotation.not-read", unread=found)
     wanted = None if own.enable_key_rotation is False else own.rotation_period or ROTATION_DAYS
@@ -175,7 +176,7 @@ def _rotation(case: Deployed, key: Key) -> Finding:
 
 def alias_of_file(case: Deployed) -> str | Unread | None:
     """The alias that the key should have: the file's, or the one that the stack made."""
-    own = case.own.alias
+    own = case.entry.alias
     return f"alias/{own.removeprefix('alias/')}" if own else case.alias
 
 
@@ -200,7 +201,7 @@ def about_grants(case: Deployed, key: Key) -> Finding:
     others = [one for one in key.grants if not is_ours(case.role_arn, one)]
     cures = [ROWS.text("grants.revoke", case=case, id=printable(one.id)) for one in others[:_SHOWN]]
     cures += [ROWS.text("grants.more", case=case)] if len(others) > _SHOWN else []
-    row = "grants.others" if case.own.key is None else "grants.yours"
+    row = "grants.others" if case.entry.key is None else "grants.yours"
     if not others:
         row = "grants.ours" if key.grants else "grants.none"
     shown = few([*map(grant_in_words, others or key.grants)], _SHOWN)
@@ -290,7 +291,7 @@ def about_controls(case: Deployed, found: Sequence[Control] | Unread) -> Iterato
     for one, statement in [(each, raw) for each in found for raw in each.statements]:
         own, words = {}, "a statement that is no object"
         if isinstance(statement, dict):
-            own, words = statement, plain(of_statement(statement, case.own.account)).rstrip(".")
+            own, words = statement, plain(of_statement(statement, case.entry.account)).rstrip(".")
         actions = as_list(own.get("Action", "kms:*"))  # by what it leaves out, it may be about KMS
         forbids = own.get("Effect") != "Allow" or "*" not in actions or "Condition" in own
         if forbids and any(str(action).lower().startswith(("sts:", "kms:", "*")) for action in actions):

@@ -35,7 +35,7 @@ class Beside:
 
     def __init__(self, case: Deployed, kind: Kind) -> None:
         """It should be suspended, too, where it is so in words that are not ours."""
-        own, where, written = case.own, case.where(kind), case.written.get(kind)
+        own, where, written = case.entry, case.where(kind), case.written.get(kind)
         observed = there = list(known(case.statements(kind)))
         is_suspended = False
         if where == case.brake:
@@ -57,7 +57,7 @@ class Beside:
     def findings(self) -> Iterator[Finding]:
         """What is wrong with it: a finding for each effect; or that it is right."""
         case, found, about = self.case, self.found, _about(self.kind)
-        account, lost = case.own.account, sorted(self.lost - {case.role_arn})
+        account, lost = case.entry.account, sorted(self.lost - {case.role_arn})
         if lost:
             yield _ROWS.finding("trust-gone" if self.kind == "trust" else "key-gone", case=case, names=", ".join(lost))
         else:
@@ -65,12 +65,12 @@ class Beside:
         if not self.ahead.is_none:
             yield _ROWS.finding(f"{about}.ahead", case=case, drift=self.ahead.in_words(account))
         elif found.is_none:
-            customers = len(case.own.permissions())
+            customers = len(case.entry.permissions())
             is_empty = self.kind == "permissions" and not customers
             yield _ROWS.finding("permissions.none" if is_empty else f"{about}.as-file", customers=customers)
         if found.is_none:
             return
-        is_yours = self.kind != "key" and case.own.role is not None and not (found.taken or found.doubt)
+        is_yours = self.kind != "key" and case.entry.role is not None and not (found.taken or found.doubt)
         changed = self._changed()
         within = f" (in {', '.join(printable(one.name) for one in changed)})" if changed else ""
         for effect, part in self._by_effect().items():
@@ -131,7 +131,7 @@ class Beside:
 
 def _needs(case: Deployed, kind: Kind) -> dict[Effect, list[Request]]:
     """What Pinecone needs: to assume the role, and the role to use the key. What the owner does: to rule the key."""
-    own, key_arn, use, owner = case.own, case.key_arn, list[Request](), list[Request]()
+    own, key_arn, use, owner = case.entry, case.key_arn, list[Request](), list[Request]()
     if kind == "trust":
         regions = PINECONE_REGIONS if own.trust.regions is ALL_REGIONS else own.trust.regions
         context = {**DIRECT_CALL, "sts:ExternalId": own.external_id}
@@ -164,7 +164,7 @@ def refused(case: Deployed, kind: Kind, statements: Sequence[Any] | Unread) -> t
     )
     if doubts and not denied:
         return [], f"that hangs on {plain(in_doubt(doubts[0][1]))}"
-    if case.own.role is None:
+    if case.entry.role is None:
         denied += by_account
     elif by_account and not denied:
         return [], "it names only the account, so the role's own permissions decide"
@@ -177,7 +177,7 @@ def about_policy(case: Deployed, kind: Kind) -> Iterator[Finding]:
         yield _ROWS.finding(f"{_about(kind)}.not-read", unread=observed)
     elif kind == "trust":
         yield from _about_trust(case, observed)
-    elif kind == "permissions" or case.own.key is None:
+    elif kind == "permissions" or case.entry.key is None:
         yield from Beside(case, kind).findings()
     else:
         denied, doubt = refused(case, "key", observed)
@@ -188,7 +188,7 @@ def about_policy(case: Deployed, kind: Kind) -> Iterator[Finding]:
 
 def _about_trust(case: Deployed, observed: Sequence[Any]) -> Iterator[Finding]:
     """The trust policy, beside one with the external ID that Pinecone stores."""
-    own, is_deployed, stays = case.own, ROLE_ARN in case.outputs, case.outputs.get(EXTERNAL_ID)
+    own, is_deployed, stays = case.entry, ROLE_ARN in case.outputs, case.outputs.get(EXTERNAL_ID)
     if not is_deployed:
         stays = (said_by_trust(observed) or {}).get("external_id") or own.external_id
     if stays == own.external_id:
@@ -197,7 +197,7 @@ def _about_trust(case: Deployed, observed: Sequence[Any]) -> Iterator[Finding]:
     back = _ROWS.text("external-id.back" if stays else "external-id.out", stays=stays)
     row, missing = "external-id.deployed" if is_deployed else "external-id.in-role", "missing"
     yield _ROWS.finding(row, case=case, back=back, own=own.external_id or missing, stays=stays or missing)
-    case = replace(case, entry=replace(case.entry, settings=replace(own, external_id=stays)))
+    case = replace(case, entry=replace(own, external_id=stays))
     for one in Beside(case, "trust").findings():
         # Neither a deploy nor a write of the file's policy, while its external ID is another.
         yield replace(one, cure=_ROWS.text("external-id.first", case=case)) if one.fails else one
@@ -207,7 +207,7 @@ def about_used_key(case: Deployed) -> Iterator[Finding]:
     """Whether the key policy holds the key while it is used, as the file says."""
     observed, written, where = case.statements("key"), case.written.get("key"), case.where("key")
     held = None if isinstance(observed, Unread) else where.days_held(observed)
-    wanted = case.own.protect_used_key or 0 if case.own.key is None else held or 0
+    wanted = case.entry.protect_used_key or 0 if case.entry.key is None else held or 0
     if held is None or not (wanted or held):  # what cannot be judged, the policy's finding says
         return
     by_file, there = (f"{days} day{'' if days == 1 else 's'}" for days in (wanted, held))
@@ -219,7 +219,7 @@ def about_used_key(case: Deployed) -> Iterator[Finding]:
 def role_is_gone_from(case: Deployed) -> str | None:
     """The statement of the key policy that names a deleted role in the role's place."""
     observed, where = case.statements("key"), case.where("key")
-    ours = guide.role_statements(case.role_arn, case.own.access)
+    ours = guide.role_statements(case.role_arn, case.entry.access)
     there = () if isinstance(observed, Unread) else where.read(observed).statements
     return next((printable(one.name) for one in there if where.written_as(one.raw, ours)), None)
 
@@ -230,7 +230,7 @@ def role_is_gone_from(case: Deployed) -> str | None:
 
 def kept(case: Deployed, observed: Sequence[Any]) -> list[Any]:
     """The statements that are not the suspension's, nor were before its role was deleted."""
-    own = case.own.denial(case.role_arn)
+    own = case.entry.denial(case.role_arn)
     return [one for one in observed if not (case.brake.written_as(one, [own]) or case.brake.same(one, own))]
 
 
@@ -240,7 +240,7 @@ def is_suspended(case: Deployed, statements: Sequence[Any]) -> bool:
 
 def is_cut_off(case: Deployed, statements: Sequence[Any]) -> bool:
     """Whether nobody is let in whom the suspension would keep out."""
-    denied = [*statements, case.own.denial(case.role_arn)]
+    denied = [*statements, case.entry.denial(case.role_arn)]
     return is_suspended(case, statements) or case.brake.drift(statements, denied).is_none
 
 
@@ -262,7 +262,7 @@ def to_write(case: Deployed, before: guide.Policy, observed: Sequence[Any], on: 
         # Ours may be there under their Sids with other words.
         sids = [one.get("Sid") for one in statements if isinstance(one, dict)]
         missing = [one for one in ours if one["Sid"] not in sids and not where.has(one, statements)]
-        statements += [case.own.denial(case.role_arn)] if on else missing
+        statements += [case.entry.denial(case.role_arn)] if on else missing
         # In the order and the words of the template, where it says the same.
         found.append(goal if _same(where, statements, goal) else statements)
     more = {"Id": before["Id"]} if "Id" in before else {}
