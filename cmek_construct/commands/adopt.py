@@ -6,7 +6,7 @@ What could not be read is no basis for an entry, and ends the command.
 
 import json
 import os
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal
@@ -20,10 +20,10 @@ from cmek_construct.aws.session import Asking, Session
 from cmek_construct.checks import printable
 from cmek_construct.commands.lock import clear_gone
 from cmek_construct.commands.looking import locked
-from cmek_construct.commands.options import PROFILE, a_key, a_region, a_role, checked, customers, flag, listed, named
+from cmek_construct.commands.options import PROFILE, a_key, a_region, a_role, checked, customers, flag, named
 from cmek_construct.commands.printing import marked, refused, text, told
 from cmek_construct.deployment.reading import Entry, YamlText, parse_entries, text_of
-from cmek_construct.deployment.writing import FILE, beside_top, make_folder, new_text, replace, with_entry, write_whole
+from cmek_construct.deployment.writing import FILE, beside_top, make_folder, replace, with_entry, write_whole
 from cmek_construct.health import adoption
 from cmek_construct.health.deployed import Deployed
 from cmek_construct.health.findings import Finding, Verdict, known
@@ -46,7 +46,7 @@ class Adopt:
     as_given: Literal["role", "key"] | None = typer.Option(
         None, help="Do not take this one over: the entry names it by its ARN, and its policy stays yours."
     )
-    customer_account_ids: str | None = customers(
+    customer_account_ids: Sequence[str] | None = customers(
         "For a vendor's role that has lost its permissions: accounts of customers."
     )
     region: str | None = a_region("Of the stack of a vendor's role, which has no key. Default: as in cmek.yaml.")
@@ -65,14 +65,10 @@ class Adopt:
         if entry is None:
             props = {"account": account, "region": region, **adoption.of_role(role, given=self.as_given == "role")}
             if key is None:
-                accounts = listed(self.customer_account_ids) if self.customer_account_ids else []
-                props |= adoption.of_customers(role, accounts)
+                props |= adoption.of_customers(role, self.customer_account_ids or [])
             else:
                 props |= adoption.of_key(key, role.arn, self.alias, given=self.as_given == "key")
-            props = beside_top(props, top)
-            changed = new_text(self.name, props) if before is None else with_entry(before, self.name, props)
-            added = parse_entries(changed, f"{FILE}, with {self.name} added")
-            entry = next(one for one in added if one.name == self.name)
+            changed, entry = with_entry(before, self.name, beside_top(props, top))
         case = Deployed(entry, role.arn, self.key_arn, locked(entry), role=role, key=key)
         self._refuse_another(case, role)
         mapping = adoption.import_mapping(entry, role, key, _held_by(entry, session))

@@ -29,15 +29,15 @@ def option(metavar: str, says: str, default: Any = None, **more: Any) -> Any:
 
 
 def checked(
-    check: Check, metavar: str, parameter: str, says: str, written: Callable[[str], str] = str, **more: Any
+    check: Check, metavar: str, parameter: str, says: str, written: Callable[[str], Any] = str, **more: Any
 ) -> Any:
     """An option with the construct's own check; a wrong answer to a question is asked again.
 
     ``parameter`` is its name in the message, ``written`` makes what people type into what the file says.
     """
 
-    def parse(value: str) -> str:
-        value = written(value)
+    def parse(text: str) -> Any:
+        value = written(text)
         try:
             config.judge(check, parameter, value)
         except ValueError as error:
@@ -51,9 +51,17 @@ a_role: Final = partial(checked, checks.role_arn, "ARN")
 a_key: Final = partial(checked, checks.key_arn, "ARN", "key_arn")
 a_region: Final = partial(checked, config.region, "REGION", "region")
 a_stack: Final = partial(checked, config.stack_name, "NAME")
-customers: Final = partial(
-    checked, lambda name, value: CUSTOMERS[0].check(name, listed(value)), "DIGITS,…", CUSTOMERS[0].name
-)
+
+
+def parts(text: str) -> list[str]:
+    """A list that was written with commas, spaces, or both."""
+    return re.split(r"[\s,]+", text.strip(" ,"))
+
+
+def customers(says: str) -> Any:
+    """An option for accounts of customers, whose numbers the console shows with dashes."""
+    (check, name), digits = (CUSTOMERS[0].check, CUSTOMERS[0].name), partial(re.sub, r"(?<=\d)-(?=\d)", "")
+    return checked(check, "DIGITS,…", name, says, lambda text: parts(digits(text)))
 
 
 def an_account(parameter: str, way_out: str, says: str) -> Any:
@@ -73,11 +81,6 @@ def asked_with(says: str) -> Any:
 def named(says: str) -> Any:
     """An argument that names a stack."""
     return typer.Argument(parser=a_stack("name", says).parser, metavar="NAME", help=says)
-
-
-def listed(value: str) -> list[str]:
-    """What was written with commas between."""
-    return [part.strip() for part in value.split(",")]
 
 
 def acknowledgement(text: str) -> tuple[str, str]:

@@ -15,7 +15,6 @@ import yaml
 
 from cmek_construct import checks, props
 from cmek_construct.deployment.config import AT_TOP, IN_STACK, ROWS, StackSettings, judge, sentence, stack_name
-from cmek_construct.guide import ALL_REGIONS
 
 
 class _Loader(getattr(yaml, "CSafeLoader", yaml.SafeLoader)):  # type: ignore[misc]
@@ -141,8 +140,7 @@ def _of_props(location: Location, said: Any, allowed: Sequence[str], needed: str
             elif name == "stacks" and not (value and isinstance(value, dict)):
                 yield where, _no_mapping(where, value, "names to stacks")
             elif name in ROWS and (value is not None or name == needed):
-                every = name == "regions" and value == "ALL_REGIONS"
-                judge(ROWS[name].check, name, ALL_REGIONS if every else value)
+                judge(ROWS[name].check, name, value)
         except ValueError as error:
             yield where, f"{_dotted(*location, '')}{error}"
     if needed not in said:

@@ -66,7 +66,7 @@ def _text(value: Any) -> str:
     return "".join(one if one.isprintable() else f"\\U{ord(one):08x}" for one in quoted)
 
 
-def new_text(name: str, props: Mapping[str, Any]) -> str:
+def _new_text(name: str, props: Mapping[str, Any]) -> str:
     """The text of a new cmek.yaml with one stack; what `cmek init` asks for is among its props."""
     said = {prop: _text(value) for prop, value in props.items()}
     return rendered("new_folder/cmek.yaml.j2", name=name, props=said, schema=SCHEMA if SCHEMA.exists() else "")
@@ -78,8 +78,11 @@ def refuse_if_there() -> None:
         raise ConfigError(f"{FILE}: {why}. `cmek add` adds a stack to it.")
 
 
-def with_entry(text: str, name: str, props: Mapping[str, Any]) -> str:
-    """The text of cmek.yaml with a stack more; every other byte stays."""
+def with_entry(text: str | None, name: str, props: Mapping[str, Any]) -> tuple[str, Entry]:
+    """The text of cmek.yaml with a stack more, and its entry: every other byte stays. Without a text, a new one's."""
+    if text is None:
+        changed = _new_text(name, props)
+        return changed, parse_entries(changed, FILE)[0]
     before = _meaning(parse_entries(text, FILE))
     if name in before:
         why = "it is there already. Choose another name: a stack's role and key are for one Pinecone project"
@@ -87,11 +90,11 @@ def with_entry(text: str, name: str, props: Mapping[str, Any]) -> str:
     block = [f"{name}:", *(f"  {prop}: {_text(value)}" for prop, value in props.items())]
     changed = _with_block(text, block)
     after = _meaning(parse_entries(changed, f"{FILE}, with {name} added")) if changed else {}
-    after.pop(name, None)
-    if after != before:
+    added = after.pop(name, None)
+    if added is None or after != before:
         why = "they are not written one below the other, so none can be added without changing the rest"
         raise ConfigError(f"{FILE}: stacks: {why}. Add by hand:  {'  '.join(block)}")
-    return changed
+    return changed, added
 
 
 def _with_block(text: str, block: list[str]) -> str:
