@@ -8,9 +8,11 @@ import json
 import re
 from collections.abc import Callable, Iterable, Sequence
 from functools import partial
+from pathlib import Path
 from typing import Any, Final, NoReturn
 
 from cmek_construct.guide import ALL_REGIONS, ROLE_NAME_PREFIX
+from cmek_construct.rows import rows
 
 Check = Callable[[str, Any], None]  # of a parameter's name and its value
 
@@ -89,6 +91,11 @@ def refuse(parameter: str, value: object, allowed: str, way_out: str) -> NoRetur
     raise ValueError(f"{parameter}: got {shown(value)}, but {allowed}. {way_out}")
 
 
+def refusal(about: str, row: str, /, **facts: object) -> ValueError:
+    """What may not be said together, or where it is said: a row of `refusals.ini`, filled in."""
+    return ValueError(rows(Path(__file__).with_name("refusals.ini"))[about][row].format(**facts))
+
+
 def first(problems: Iterable[ValueError]) -> None:
     """Raise the first problem that there is."""
     for problem in problems:
@@ -103,6 +110,11 @@ def characters(policy: dict[str, Any]) -> int:
 def within(holds: Callable[[Any], object], allowed: str, way_out: str) -> Check:
     """A check of a value of which something holds."""
     return lambda parameter, value: None if holds(value) else refuse(parameter, value, allowed, way_out)
+
+
+def whole(bounds: range, allowed: str, way_out: str) -> Check:
+    """A check of a whole number within bounds."""
+    return within(lambda it: type(it) is int and it in bounds, allowed, way_out)
 
 
 def matching(form: str | re.Pattern[str], allowed: str, way_out: str) -> Check:
@@ -230,7 +242,4 @@ def tags(parameter: str, value: Iterable[tuple[Any, Any]]) -> None:
 def in_pinecone_partition(region: str) -> None:
     """Pinecone is in the partition ``aws``."""
     if region.startswith(("cn-", "us-gov-", "eusc-", "us-iso", "eu-iso")):
-        raise ValueError(
-            f"region: got {region!r}, but Pinecone's roles are in the AWS partition `aws`, and no trust policy reaches "
-            "across partitions. Deploy the role and the key to a commercial region, such as us-east-1."
-        )
+        raise refusal("trust", "partition", region=region)

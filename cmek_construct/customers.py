@@ -6,7 +6,7 @@ from typing import Final, NamedTuple
 
 from cmek_construct import checks, guide
 from cmek_construct.guide import Policy
-from cmek_construct.props import Prop
+from cmek_construct.props import row
 
 MANAGED_POLICY: Final = 6_144  # characters of an IAM managed policy
 MANAGED_POLICIES: Final = 10  # on an IAM role, by default: it can be raised to 20
@@ -22,32 +22,19 @@ class Customers(NamedTuple):
         """What the two lists, each right by itself, may not say together or of this account."""
         named = [("customer_account_ids", one, one) for one in self.account_ids]
         named += [("customer_key_arns", arn, arn.split(":")[4]) for arn in self.key_arns]
-        whose = {
-            own_account: "of the role's own account. There the key policy alone lets the role in: use PineconeCmek, or "
-            "PineconeKey(role=…), and leave it out here.",
-            pinecone_account: "of Pinecone's account, and Pinecone's keys are none of a customer. Write that of the "
-            "customer's.",
-        }
+        whose = {own_account: "own", pinecone_account: "pinecones"}
         for parameter, value, account in named:
-            why = whose.get(account)
-            if value != account and account in self.account_ids:
-                whole = f"but customer_account_ids has its account, {account}, and with it every key there."
-                why = why or f"{whole} Leave out one of the two."
-            if why:
-                yield ValueError(f"{parameter}: got {value!r}, {why}")
+            is_twice = value != account and account in self.account_ids
+            if row := whose.get(account) or "twice" * is_twice:
+                yield checks.refusal("customers", row, parameter=parameter, value=value, account=account)
         policies = self.policies()
         count = sum(len(one["Statement"]) for one in policies.values())
         for digit, policy in policies.items():
             size = checks.characters(policy)
             if size > MANAGED_POLICY:
-                yield ValueError(
-                    f"{named[0][0]}: got {count:,} customers, "
-                    f"{len(policy['Statement'])} of them with an account ID that ends in {digit}, whose statements "
-                    f"have {size:,} characters. IAM takes {MANAGED_POLICY:,} in a managed policy (48 customers by "
-                    f"account) and {MANAGED_POLICIES} policies on a role by default, and each last digit has its own, "
-                    "so that nobody moves when another comes or goes. Give some of those to a second PineconeRole, "
-                    "with Pinecone projects of its own."
-                )
+                facts = {"parameter": named[0][0], "count": count, "own": len(policy["Statement"]), "digit": digit}
+                facts |= {"size": size, "most": MANAGED_POLICY, "policies": MANAGED_POLICIES}
+                yield checks.refusal("customers", "too-many", **facts)
 
     def cover(self, key_arn: str) -> bool:
         """Whether the role may use this key."""
@@ -65,21 +52,13 @@ def _listed(check: checks.Check, what: str, way_out: str) -> checks.Check:
     return partial(checks.listed, check=known, what=what, way_out=way_out, each="each customer", least=0)
 
 
-CUSTOMERS: Final = (
-    Prop("customer_account_ids", "a list of 12-digit strings, in any order", left_out=()).does(
-        "AWS accounts of customers: the role may encrypt and decrypt with every key there whose key policy lets it in. "
-        "Who comes or goes changes one statement in one managed policy, chosen by the account ID's last digit: 48 fit "
-        "in each, 480 in all, and random IDs fill one of them at some 300 to 400. The policies go with the stack, the "
-        "role stays.",
-        _listed(
-            partial(checks.account_id, way_out="Write the number of the customer's AWS account."),
-            "it is a list of account IDs",
-            'Write ["444455556666"].',
-        ),
+_account_id: Final = partial(checks.account_id, way_out="Write the number of the customer's AWS account.")
+_arn_form: Final = 'Write ["arn:aws:kms:us-east-1:444455556666:key/…"].'
+CUSTOMERS: Final = (  # what a role for keys of customers takes
+    row(
+        "customer_account_ids",
+        _listed(_account_id, "it is a list of account IDs", 'Write ["444455556666"].'),
+        left_out=(),
     ),
-    Prop("customer_key_arns", "a list of ``arn:aws:kms:<region>:<account>:key/<id>``", left_out=()).does(
-        "Single keys of customers, in place of all keys of their accounts.",
-        _listed(checks.key_arn, "it is a list of key ARNs", 'Write ["arn:aws:kms:us-east-1:444455556666:key/…"].'),
-    ),
+    row("customer_key_arns", _listed(checks.key_arn, "it is a list of key ARNs", _arn_form), left_out=()),
 )
-"""What a role for keys of customers takes."""

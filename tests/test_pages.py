@@ -11,6 +11,7 @@ from typing import Any, get_args, get_type_hints
 from jinja2 import Environment, meta
 
 from cmek_construct.aws.objects import Key, PermissionsPolicy, Role, Unread
+from cmek_construct.checks import EXTERNAL_ID, PENDING_WINDOW_DAYS, STACK_NAME
 from cmek_construct.commands.printing import texts
 from cmek_construct.deployment.reading import Entry
 from cmek_construct.guardrails.rule import rules
@@ -74,6 +75,37 @@ def test_each_row_of_a_finding_is_asked_for_and_is_given_what_it_says() -> None:
         assert asked == {*rows}, page.name
         for name in asked:
             assert rows[name].get("effect") in (None, *(one.value for one in Effect)), (page.name, name)
+
+
+def test_each_refusal_is_given_and_is_given_what_it_says() -> None:
+    given: dict[tuple[str, str], set[str]] = {}
+    page = rows(PACKAGE / "refusals.ini")
+    for path in (PACKAGE / name for name in ("", "constructs")):
+        trees = [ast.parse(one.read_text(encoding="utf-8")) for one in path.glob("*.py")]
+        for function in (node for tree in trees for node in ast.walk(tree) if isinstance(node, ast.FunctionDef)):
+            for call in (one for one in ast.walk(function) if isinstance(one, ast.Call)):
+                if ast.unparse(call.func).endswith("refusal") and isinstance(call.args[0], ast.Constant):
+                    about = str(call.args[0].value)
+                    names = constants(call.args[1]) or constants(function) & page[about].keys()
+                    facts = {str(one.arg) for one in call.keywords} - {"None"}
+                    given |= {(about, name): facts or constants(function) for name in names}
+    fields = {(about, name): filled_in({name: said}) for about, row in page.items() for name, said in row.items()}
+    assert given.keys() == fields.keys()
+    assert all(fields[one] <= facts for one, facts in given.items())
+
+
+def test_each_row_of_a_prop_is_of_a_construct_or_of_the_file_and_says_all_that_a_row_says() -> None:
+    page = rows(PACKAGE / "props.ini")
+    used = {one for path in modules() for one in constants(ast.parse(path.read_text(encoding="utf-8")))}
+    shaping = {name for name, said in page.items() if said.get("shapes") in ("role", "key")}
+    assert page.keys() <= used | shaping
+    texts = {"shape", "says", "default", "cdk", "in_file", "also", "shapes"}
+    for name, said in page.items():
+        assert not said.keys() - texts - {"form", "allowed", "way_out", "days"}, name
+        assert len(said.keys() & {"form", "allowed", "way_out"}) in (0, 3), name
+    assert page["pending_window"]["days"] == "{} to {}".format(*PENDING_WINDOW_DAYS)
+    assert page["stack_set_name"]["form"] == STACK_NAME.pattern
+    assert page["external_id"]["form"].endswith(f"){EXTERNAL_ID.pattern}")
 
 
 def test_each_effect_has_a_row_that_says_what_it_means_and_how_long_there_is() -> None:

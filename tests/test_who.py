@@ -447,7 +447,7 @@ def test_what_cannot_be_told_is_named_and_fails(tmp_path: Path) -> None:
     (tmp_path / "t.json").write_text(json.dumps(made))
     (one,) = json.loads(cmek(tmp_path, "who", "t.json", "--json", code=1).stdout)["templates"]
     doubts = {row["doubt"] for row in one["rows"] if row["answer"] == "cannot tell"}
-    assert doubts == {"Ours: aws:principalorgid"}
+    assert doubts == {"Ours: the caller's organization"}
     assert {row["action"] for row in one["rows"] if row["doubt"]} == {"kms:Decrypt"}
 
 
@@ -691,7 +691,7 @@ def test_an_external_id_that_no_policy_spells_may_be_let_in(
     assert {row.answer for row in pinecones if row.presents == "right"} == {patterns}
     assert {row.answer for row in pinecones if row.presents == "wrong"} == {another}
     doubts = [row.doubt for row in pinecones if row.answer == "cannot tell"]
-    assert all(one and ("sts:externalid" in one or "aws:viaaws" in one) for one in doubts)
+    assert all(one and ("external ID" in one or "aws:viaaws" in one) for one in doubts), doubts
     assert "yes" not in {row.answer for row in found.roles if not row.who.is_pinecone}
 
 

@@ -149,10 +149,7 @@ def administration(parameter: str, admins: Sequence[Any]) -> Statement:
     try:
         return dict(iam.PolicyStatement(principals=list(admins)).to_json())
     except RuntimeError as error:
-        raise ValueError(
-            f"{parameter}: got principals that one statement cannot name: {error} Give roles or users under the same "
-            "conditions."
-        ) from None
+        raise checks.refusal("role and key", "admins", parameter=parameter, error=error) from None
 
 
 class Environment(NamedTuple):

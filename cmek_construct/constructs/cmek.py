@@ -13,7 +13,7 @@ from aws_cdk import aws_kms as kms
 from constructs import Construct, IConstruct
 from typing_extensions import Unpack
 
-from cmek_construct import guide, props
+from cmek_construct import checks, guide, props
 from cmek_construct.constructs import cdk as ours
 from cmek_construct.constructs.key import KeyShape, PineconeKey, of_two_accounts
 from cmek_construct.constructs.role import CmekRole, TrustProps, deny_assume_role, trust_of
@@ -61,10 +61,7 @@ class PineconeCmek(Construct):
         suspended_by_trust = own["suspended"] and key is not None and ours.resource_of(key) is None
         if suspended_by_trust and role is not None and ours.resource_of(role) is None:
             denial = json.dumps(guide.key_denial(ours.readable_arn(role, "RoleArn")))
-            raise ValueError(
-                "suspended: got True, but role and key are both imported, so neither policy can be changed from here "
-                f"and Pinecone would not be cut off. Add to the key policy, by hand: {denial}"
-            )
+            raise checks.refusal("role and key", "both-imported", denial=denial)
 
         super().__init__(scope, construct_id)
         self._pinecone_environment = environment

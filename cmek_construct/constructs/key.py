@@ -17,11 +17,8 @@ from cmek_construct.guide import KeyAccess
 from cmek_construct.warnings import Notice, notice
 
 _DEFAULT_ALIAS: Final = "alias/pinecone-cmek/"
-_ROLE: Final = props.GIVEN_ROLE._replace(
-    says="The role that Pinecone assumes. In another account or region it needs an explicit ``role_name``.",
-    default="",
-)
-KEY: Final = (_ROLE, props.KEY_ADMINS._replace(name="admins"), *props.KEY)  # what `PineconeKey` takes
+KEY: Final = (props.row("role of PineconeKey"), props.KEY_ADMINS._replace(name="admins"), *props.KEY)
+"""What `PineconeKey` takes."""
 
 
 class KeyShape(TypedDict, total=False):

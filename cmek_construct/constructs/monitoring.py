@@ -108,10 +108,7 @@ class PineconeCmekMonitoring(Construct):
             ours.plain("dead_letter_queue", dead_letter_queue, "sqs.IQueue")
         checks.first(_problems(topic, key, here))
         if watch_use and (key is None or user is None):
-            raise ValueError(
-                "watch_use: got True, but from a PineconeKey alone nobody can tell who may use it, and a PineconeRole "
-                "has no key. Give the PineconeCmek or the CustomerKey, or leave it out."
-            )
+            raise checks.refusal("PineconeCmekMonitoring", "use")
 
         super().__init__(scope, construct_id)
         if role is not None and key is not None and ours.in_two_accounts(role, key):
@@ -265,21 +262,12 @@ def _problems(topic: aws_sns.ITopic, key: kms.IKey | None, here: ours.Environmen
     there = here if key is None else ours.environment_of(key)
     for what, own, its in zip(("account", "region"), here, there, strict=True):
         if None not in (own, its) and own != its:
-            yield ValueError(
-                f"cmek: got a key in the {what} {its}, but this stack is in {own}, and KMS tells of a key in its own "
-                "account and Region alone. Put the monitoring into a stack there, with a topic of that Region."
-            )
+            yield checks.refusal("PineconeCmekMonitoring", "elsewhere", what=what, own=own, its=its)
     if topic.fifo:
-        yield ValueError("topic: got a FIFO topic, but EventBridge publishes to standard topics. Give one.")
+        yield checks.refusal("PineconeCmekMonitoring", "fifo")
     of_topic = ours.environment_of(topic).region
     if None not in (of_topic, here.region) and of_topic != here.region:
-        yield ValueError(
-            f"topic: got a topic in {of_topic}, but a rule in {here.region} reaches topics of its own Region alone. "
-            "Give a topic in the Region of the key."
-        )
+        yield checks.refusal("PineconeCmekMonitoring", "region", of_topic=of_topic, region=here.region)
     its_key = getattr(topic, "master_key", None)
     if its_key is not None and key is not None and ours.arn_of(its_key) == ours.arn_of(key):
-        yield ValueError(
-            "topic: got a topic that is encrypted with the key that is watched, but then nobody is told when that key "
-            "is disabled, and EventBridge would be let into Pinecone's key. Encrypt the topic with another key."
-        )
+        yield checks.refusal("PineconeCmekMonitoring", "own-key")

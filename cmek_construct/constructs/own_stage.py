@@ -12,6 +12,7 @@ import jsii
 from aws_cdk import aws_iam as iam
 from constructs import IConstruct, RootConstruct
 
+from cmek_construct import checks
 from cmek_construct.constructs.cmek import PineconeCmek
 
 EXTERNAL_ID: Final = "ExternalId"  # the parameter of a template for accounts that have an external ID each
@@ -93,10 +94,7 @@ def inner_template(
     body = json.dumps(template, separators=(",", ":"), ensure_ascii=False)
     size = len(body.encode())
     if size > LARGEST:
-        raise ValueError(
-            f"PineconeCmekStackSet: got a template of {size:,} bytes, but a stack set takes {LARGEST:,}. Shorten the "
-            "description, list fewer regions, or use ALL_REGIONS with an external ID."
-        )
+        raise checks.refusal("PineconeCmekStackSet", "template", size=size, most=LARGEST)
     return body
 
 

@@ -85,10 +85,7 @@ class PineconePrincipal(iam.PrincipalBase):
         Raises:
             ValueError: always.
         """
-        raise ValueError(
-            "PineconePrincipal: got a grant, but this principal belongs in a trust policy: Pinecone reaches AWS "
-            "through the role that it assumes. Grant to that role."
-        )
+        raise checks.refusal("trust", "grant")
 
 
 class CmekRole(iam.Role):
@@ -124,8 +121,5 @@ def deny_assume_role(role: iam.Role) -> None:
     """Let nobody assume a role: a `ValueError` where the app does not make it."""
     denial = guide.assume_role_denial()
     if ours.resource_of(role) is None or role.assume_role_policy is None:
-        raise ValueError(
-            "suspended: got True, but Role.customize_roles keeps this role out of the app, so nobody would be cut off. "
-            f"Add to its trust policy, by hand: {json.dumps(denial)}"
-        )
+        raise checks.refusal("role and key", "customized", denial=json.dumps(denial))
     role.assume_role_policy.add_statements(iam.PolicyStatement.from_json(denial))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import sys
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import partial
@@ -17,7 +18,7 @@ from cmek_construct.constructs import cdk as ours
 from cmek_construct.constructs.key import KeyShape, asked_for
 from cmek_construct.constructs.own_stage import EXTERNAL_ID, RoleInAccounts, inner_template
 from cmek_construct.constructs.role import TrustProps, trust_of
-from cmek_construct.props import Prop
+from cmek_construct.props import row
 from cmek_construct.warnings import notice
 
 _known: Final = partial(  # what goes into the template inside the set
@@ -73,10 +74,7 @@ class StackSetTargets:
         if call_as is not None:
             checks.one_of("SELF", "DELEGATED_ADMIN")("call_as", call_as)
         if len(organizational_unit_ids) > 50:  # API reference, CreateStackInstances
-            raise ValueError(
-                f"organizational_unit_ids: got {len(organizational_unit_ids):,}, but StackSets takes 50 in one "
-                "operation. Name the unit above them, or make another set under another name."
-            )
+            raise checks.refusal("PineconeCmekStackSet", "units", count=len(organizational_unit_ids))
         # CloudFormation takes the retention with automatic deployment alone.
         retained = {"retainStacksOnAccountRemoval": True} if auto_deployment else {}
         deployment = {"enabled": auto_deployment, **retained}
@@ -132,10 +130,8 @@ class StackSetTargets:
         groups = targets.groups("xx-xxxx-1")
         size = len(json.dumps({"Resources": {"StackSet": {"Properties": {"StackInstancesGroup": groups}}}}, indent=1))
         if size > checks.TEMPLATE:
-            raise ValueError(
-                f"accounts: got {len(accounts):,}, which with their external IDs are {size:,} bytes of the template, "
-                f"but CloudFormation takes {checks.TEMPLATE:,}. Give one external_id for the set, or make another set, "
-                "under another name and in another stack, for the rest of the accounts."
+            raise checks.refusal(
+                "PineconeCmekStackSet", "accounts", count=len(accounts), size=size, most=checks.TEMPLATE
             )
         return targets
 
@@ -157,63 +153,31 @@ def _region(parameter: str, value: Any) -> None:
     checks.in_pinecone_partition(value)
 
 
-def _count(name: str, least: int, default: int, says: str) -> Prop:
-    within = checks.within(
-        lambda value: type(value) is int and value >= least,
-        f"it is a whole number of accounts, {least} or more",
-        "Leave it out for the default.",
-    )
-    return Prop(name, f"{least} or more", says, within, str(default), default)
+def _accounts(least: int) -> checks.Check:
+    what = f"it is a whole number of accounts, {least} or more"
+    return checks.whole(range(least, sys.maxsize), what, "Leave it out for the default.")
 
 
+_are_targets: Final = checks.within(
+    lambda value: isinstance(value, StackSetTargets),
+    "it is a StackSetTargets",
+    "Write StackSetTargets.organizational_units([…]) or StackSetTargets.accounts([…]).",
+)
 _OF_THE_SET: Final = (
-    Prop("stack_set_name", "1 to 128 letters, digits and hyphens, a letter first", default="").matches(
-        "A change makes another set, whose roles have other names: for good.",
-        checks.STACK_NAME.pattern,
-        "the name of a stack set has 1 to 128 characters out of A-Z a-z 0-9 -, a letter first",
-        "Write it like pinecone-cmek; it cannot be changed later.",
-    ),
-    Prop("region", "a region", default="").does(
-        "Of every role's stack and every key. One for the set: Pinecone takes one key ARN per project, and role names "
-        "are one for all Regions of an account. A change makes other keys, which Pinecone does not know.",
-        _region,
-    ),
-    Prop("targets", "a `StackSetTargets`", default="").does(
-        "Whom the set reaches: ``StackSetTargets.organizational_units([…])`` or ``StackSetTargets.accounts([…])``.",
-        checks.within(
-            lambda value: isinstance(value, StackSetTargets),
-            "it is a StackSetTargets",
-            "Write StackSetTargets.organizational_units([…]) or StackSetTargets.accounts([…]).",
-        ),
-    ),
-    Prop("permissions_boundary_name", "name of a managed policy, with its path if it has one").matches(
-        "The most that each role may do; the policy must be in every account, and allow the actions on the key.",
-        r"[A-Za-z0-9_+=,.@/-]{1,512}",
-        "it is the name of a managed policy that is in each account",
-        "Write it without arn:…:policy/, or leave it out.",
-    ),
-    _count("max_concurrent_count", 1, 10, "Accounts at a time; 100 is what StackSets reaches."),
-    _count(
-        "failure_tolerance_count",
-        0,
-        0,
-        "Accounts that may fail before the operation stops. Failures leave the accounts at a time as they are "
-        "(``SOFT_FAILURE_TOLERANCE``; the strict mode would go on with this number and one).",
-    ),
+    row("stack_set_name"),
+    row("region of PineconeCmekStackSet", _region),
+    row("targets", _are_targets),
+    row("permissions_boundary_name"),
+    row("max_concurrent_count", _accounts(1), left_out=10),
+    row("failure_tolerance_count", _accounts(0), left_out=0),
 )
+_ROLE_NAME, _ALIAS = map(row, ("role_name of PineconeCmekStackSet", "alias of PineconeCmekStackSet"))
 _IN_EACH_ACCOUNT: Final = (
-    *props.TRUST,
-    props.ROLE_NAME._replace(default="``stack_set_name``, so that every ARN is known beforehand"),
-    props.ROLE_PATH,
-    props.KEY_ACCESS,
-    props.ALIAS._replace(default="``alias/pinecone-cmek/`` and ``stack_set_name``"),
-    *props.NEW_KEY[1:],
-    props.SUSPENDED,
+    *(*props.TRUST, _ROLE_NAME, props.ROLE_PATH, props.KEY_ACCESS, _ALIAS, *props.NEW_KEY[1:], props.SUSPENDED),
 )
-STACK_SET: Final = tuple(
-    row._replace(check=partial(_known, check=row.check)) for row in (*_OF_THE_SET, *_IN_EACH_ACCOUNT)
+STACK_SET: Final = tuple(  # what `PineconeCmekStackSet` takes
+    one._replace(check=partial(_known, check=one.check)) for one in (*_OF_THE_SET, *_IN_EACH_ACCOUNT)
 )
-"""What `PineconeCmekStackSet` takes."""
 
 
 class StackSetProps(TrustProps, KeyShape, total=False):

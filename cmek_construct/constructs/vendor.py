@@ -16,37 +16,20 @@ from cmek_construct.constructs.key import KeyShape, PineconeKey
 from cmek_construct.constructs.role import CmekRole, TrustProps, trust_of
 from cmek_construct.customers import CUSTOMERS, Customers
 from cmek_construct.guide import KeyAccess
-from cmek_construct.props import Prop
+from cmek_construct.props import row
 
 _SHAPE: Final = (
     props.ROLE_NAME,
     props.ROLE_PATH._replace(name="path"),
-    Prop("description", "up to 1,000 characters").matches(
-        "Of the role.",
-        r"[\t\n\r\x20-\x7e\xa1-\xff]{0,1000}",
-        "it is a string of up to 1,000 characters, of Latin letters and signs: no — and no “”",
-        "Shorten or mend it, or leave it out.",
-    ),
+    row("description of PineconeRole"),
     props.PERMISSIONS_BOUNDARY,
     props.REMOVAL_POLICY,
-    props.SUSPENDED._replace(
-        says="True denies everybody to assume the role, in the trust policy. It does not end a session that runs, an "
-        "hour at most.",
-    ),
+    row("suspended of PineconeRole", left_out=False),
 )
 ROLE: Final = (*props.TRUST, *_SHAPE, *CUSTOMERS)  # what `PineconeRole` takes
-_VENDORS_ROLE: Final = Prop("role_arn", "``arn:aws:iam::<vendor's account>:role/<name>``", default="").does(
-    "The vendor's role. It must exist before the deploy: KMS refuses a principal that does not. A role that is deleted "
-    "and made again under its name is another one, and no longer let in.",
-    checks.role_arn,
-)
-_ITS_ACCESS: Final = props.KEY_ACCESS._replace(
-    says="What the vendor's role may do.",
-    default="`KeyAccess.ENCRYPT_DECRYPT`, the two actions of the guide's second tab, which are those of the "
-    "vendor's role",
-    left_out=KeyAccess.ENCRYPT_DECRYPT,
-)
-CUSTOMER_KEY: Final = (_VENDORS_ROLE, props.KEY_ADMINS, _ITS_ACCESS, *props.KEY[1:])  # what `CustomerKey` takes
+_ITS_ACCESS: Final = row("key_access of CustomerKey", left_out=KeyAccess.ENCRYPT_DECRYPT)
+CUSTOMER_KEY: Final = (row("role_arn", checks.role_arn), props.KEY_ADMINS, _ITS_ACCESS, *props.KEY[1:])
+"""What `CustomerKey` takes."""
 
 
 class RoleProps(TrustProps, total=False):
@@ -113,10 +96,7 @@ class CustomerKey(Construct):
         account = ours.environment_of(scope).account
         role_arn = own["role_arn"]
         if account is not None and role_arn.startswith(f"arn:aws:iam::{account}:"):
-            raise ValueError(
-                f"role_arn: got {role_arn!r}, a role of this stack's own account, but CustomerKey is for the role of a "
-                "vendor in another one. Use PineconeKey(role=…) for your own."
-            )
+            raise checks.refusal("role and key", "own-account", role_arn=role_arn)
 
         super().__init__(scope, construct_id)
         # The vendor's PineconeRole has its permissions, which the warning asks for.

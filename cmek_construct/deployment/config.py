@@ -12,7 +12,7 @@ from typing import Any, Final, Literal
 from cmek_construct import checks, guide, props
 from cmek_construct.customers import CUSTOMERS, Customers
 from cmek_construct.guide import ALL_REGIONS, KeyAccess, Policy, Regions, Statement
-from cmek_construct.props import Prop, Trust
+from cmek_construct.props import Trust, row
 from cmek_construct.warnings import misspelt
 
 own_account_id: Final = partial(  # the account that role and key are deployed to
@@ -59,14 +59,12 @@ def _reasons(parameter: str, value: object) -> None:
 
 
 OF_A_STACK: Final = (  # what the file says of a stack beside the props of what is in it
-    Prop("account", "12 digits in quotes", default="").does("The AWS account of the stack.", own_account_id),
-    Prop("region", "such as us-east-1", default="").does("AWS region of role and key's stack.", region),
-    Prop("tags", "names and values").does("Tags of the stack, and so of role and key.", _tags),
-    Prop("acknowledge", "ids and reasons").does("Warnings that are decided: the id of each, and the reason.", _reasons),
-    Prop("bootstrap", "bool", default="true").does(
-        "false: deploy to an account without `cdk bootstrap`, with that account's own credentials."
-    ),
-    Prop("termination_protection", "bool", default="true").does("false: `cdk destroy` may delete the stack."),
+    row("account", own_account_id),
+    row("region", region),
+    row("tags", _tags),
+    row("acknowledge", _reasons),
+    row("bootstrap"),
+    row("termination_protection"),
 )
 ROWS: Final = {row.name: row for row in (*props.CMEK, *CUSTOMERS, *OF_A_STACK)}  # of each field
 

@@ -19,6 +19,7 @@ from cmek_construct.policy.aws import DIRECT_CALL, EXTERNAL_ID, TRAILING_DAYS
 from cmek_construct.policy.questions import Questions
 from cmek_construct.policy.statements import DELETED, Condition
 from cmek_construct.policy.text import alone, is_known, is_wild
+from cmek_construct.policy.words import in_doubt, plain
 from cmek_construct.templates.evidence import allowing, pinecones_accounts
 from cmek_construct.templates.found import Found, Now, Resource, Unread
 from cmek_construct.templates.reading import by, members
@@ -220,7 +221,7 @@ def _answers(
         if len({one.verdict for one in said}) > 1:
             verdict, name, doubt = Verdict.CANNOT_TELL, None, f"the template's choice of {differing}"
         elif verdict is Verdict.CANNOT_TELL:
-            doubt = ", ".join(map(printable, said[0].hangs_on)) or "what it says is not known"
+            doubt = plain(in_doubt(said[0].hangs_on))
             doubt = f"{name}: {doubt}" if name else doubt
         yield row, row._replace(verdict=verdict, statement=name, doubt=doubt)
 
