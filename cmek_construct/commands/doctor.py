@@ -10,7 +10,7 @@ from typing import Final, Literal
 import typer
 
 from cmek_construct.aws import reading
-from cmek_construct.aws.objects import Key, LastUse, Resource, Stack, Unread
+from cmek_construct.aws.objects import Key, LastUse, Stack, Unread
 from cmek_construct.aws.session import Asking, AwsError, Session, read
 from cmek_construct.commands.looking import entries_here, is_known, locked, look, refuse_unknown, side_by_side
 from cmek_construct.commands.options import AS_JSON, ONE_OR_ALL, PROFILE, flag
@@ -20,7 +20,7 @@ from cmek_construct.deployment.reading import Entry
 from cmek_construct.guide import policy_document
 from cmek_construct.health import doctor as health
 from cmek_construct.health.deployed import Deployed, LockedIdentity, about_stack
-from cmek_construct.health.doctor import HEALTHY, UNREAD, WRONG, Examined, alias_of_file, who_used
+from cmek_construct.health.doctor import HEALTHY, UNREAD, WRONG, Examined, who_used
 from cmek_construct.health.findings import Effect, Finding, Refused, Verdict
 from cmek_construct.lock.text import LockError
 from cmek_construct.policy.statements import Kind
@@ -102,20 +102,20 @@ def _examined(asking: Asking, cloudtrail: bool, organization: bool, of_project: 
 
 def _with_all(session: Session, case: Deployed, *, last_use: bool) -> Deployed:
     """The case with all that AWS shows of its stack, role and key."""
-    key = None
-    held: Sequence[Resource] | Unread = ()
-    if case.key_arn is not None:
-        key = reading.read_key(session, case.key_arn, last_use=last_use)
-        held = () if case.entry.key else reading.read_resources(session, case.name) or ()
-    alias = held if isinstance(held, Unread) else next((one.physical_id for one in held if one.type == ALIAS), None)
     template: str | Unread = Unread("there is no such stack")
     if isinstance(case.stack, Stack):
         template = reading.read_template(session, case.name)
-    seen = replace(case, role=reading.read_role(session, case.role_arn), key=key, template=template, alias=alias)
-    wanted = alias_of_file(seen)
-    if isinstance(key, Key) and isinstance(wanted, str):
-        return replace(seen, alias_target=reading.read_key_arn(session, wanted))
-    return seen
+    case = replace(case, role=reading.read_role(session, case.role_arn), template=template)
+    if case.key_arn is None:
+        return case
+    own = case.entry.alias
+    alias: str | Unread | None = own and f"alias/{own.removeprefix('alias/')}"
+    if own is None and case.entry.key is None:
+        held = reading.read_resources(session, case.name) or ()
+        alias = held if isinstance(held, Unread) else next((one.physical_id for one in held if one.type == ALIAS), None)
+    target = reading.read_key_arn(session, alias) if isinstance(alias, str) else None
+    key = reading.read_key(session, case.key_arn, last_use=last_use)
+    return replace(case, key=key, alias=alias, alias_target=target)
 
 
 def _policy(entries: Sequence[Entry], kind: Kind, asking: Asking) -> str:

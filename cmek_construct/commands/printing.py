@@ -63,27 +63,13 @@ def tell_what_to_ask(found: Found) -> None:
 
 
 def shown(as_json: bool, data: Callable[[], Any], lines: Iterable[str]) -> Iterator[str]:
-    """What was found: printed as JSON for a machine, or its lines for a person."""
+    """What was found: printed as JSON for a machine, of a list each member in a line, or its lines for a person."""
     if as_json:
-        sys.stdout.write(f"{in_json(data())}\n")  # `typer.echo` looks for colours in it
+        found = data()
+        said = json.dumps(found) if isinstance(found, dict) else "[\n" + ",\n".join(map(json.dumps, found)) + "\n]"
+        sys.stdout.write(f"{said}\n")  # `typer.echo` looks for colours in it
     else:
         yield from lines
-
-
-def in_json(data: Any, margin: str = "\n") -> str:
-    """JSON in which each record is a line: there may be a hundred thousand of them."""
-    inner = f"{margin}  "
-    if _has_records(data):
-        (begin, end), lines = "[]", [in_json(one, inner) for one in data]
-    elif isinstance(data, dict) and any(map(_has_records, data.values())):
-        (begin, end), lines = "{}", [f"{json.dumps(key)}: {in_json(one, inner)}" for key, one in data.items()]
-    else:
-        return json.dumps(data)
-    return f"{begin}{inner}{f',{inner}'.join(lines)}{margin}{end}"
-
-
-def _has_records(data: Any) -> bool:
-    return isinstance(data, (list, tuple)) and bool(data) and isinstance(data[0], dict)
 
 
 def marked(finding: Finding) -> str:

@@ -65,8 +65,8 @@ class Deployed:
     stack: Stack | Unread | None = None
     role: Role | Unread | None = None
     key: Key | Unread | None = None
-    alias: str | Unread | None = None  # the alias that the stack made, by CloudFormation
-    alias_target: str | Unread | None = None  # the key that this alias, or that of the file, points to
+    alias: str | Unread | None = None  # that the key should have: the file's, or the one that the stack made
+    alias_target: str | Unread | None = None  # the key that it points to
     template: str | Unread = field(default=Unread("not looked at"))
     profile: str | None = None
 

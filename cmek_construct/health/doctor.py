@@ -174,14 +174,8 @@ def _rotation(case: Deployed, key: Key) -> Finding:
     return ROWS.finding(row, case=case, does=does, by_file=by_file, wanted=wanted)
 
 
-def alias_of_file(case: Deployed) -> str | Unread | None:
-    """The alias that the key should have: the file's, or the one that the stack made."""
-    own = case.entry.alias
-    return f"alias/{own.removeprefix('alias/')}" if own else case.alias
-
-
 def _alias(case: Deployed, key: Key) -> Finding:
-    wanted, target = alias_of_file(case) or Unread("the stack shows no alias"), case.alias_target
+    wanted, target = case.alias or Unread("the stack shows no alias"), case.alias_target
     if isinstance(wanted, Unread):
         return ROWS.finding("alias.not-known", unread=wanted)
     if isinstance(key.aliases, Unread):
