@@ -1,7 +1,6 @@
 """`cmek customer-kit`: what a vendor sends to a customer, and the check of what comes back."""
 
 import os
-import re
 import shutil
 from collections.abc import Iterator, Mapping
 from functools import partial
@@ -26,18 +25,16 @@ _any_key: Final = partial(checks.arn, form=ANY_KEY_ARN, example="arn:aws:kms:us-
 _PROFILE: Final = asked_with("AWS profile of the customer, to ask KMS with.")
 _DESCRIBED: Final = "`aws kms describe-key --key-id KEY_ARN --output json` prints it."
 _GOT: Final = "`aws kms get-key-policy --key-id KEY_ARN --policy-name default --output json` prints it."
-
-
-def _line(value: str) -> str:
-    if not value.strip() or not value.isprintable() or len(value) > 100:
-        raise typer.BadParameter("it is a line of text, of up to 100 characters")
-    return value.strip()
-
-
-def _s3_url(value: str) -> str:
-    if not re.fullmatch(r"https://[a-z0-9.-]+\.amazonaws\.com/\S+", value):
-        raise typer.BadParameter("CloudFormation takes a template from https://…amazonaws.com/…")
-    return value
+_name: Final = checks.within(
+    lambda it: it and it.isprintable() and len(it) <= 100,
+    "it is a line of text, of up to 100 characters",
+    "Shorten it.",
+)
+_s3_url: Final = checks.matching(
+    r"https://[a-z0-9.-]+\.amazonaws\.com/\S+",
+    "CloudFormation takes a template from https://…amazonaws.com/…",
+    "Put the template into a bucket of S3, and give its URL.",
+)
 
 
 @cli.callback(invoke_without_command=True)
@@ -52,11 +49,14 @@ def kit(
         "Write the number of the customer's AWS account.",
         "The customer's AWS account, for key-policy.json. Default: a placeholder.",
     ),
-    vendor_name: str = option("TEXT", "Your company's name, for the page.", kits.VENDOR, parser=_line),
-    template_url: str | None = option(
+    vendor_name: str = checked(
+        _name, "TEXT", "vendor_name", "Your company's name, for the page.", str.strip, default=kits.VENDOR
+    ),
+    template_url: str | None = checked(
+        _s3_url,
         "URL",
+        "template_url",
         "Where you have put customer-key.yaml in S3: the page gets a link that opens the AWS console on it.",
-        parser=_s3_url,
     ),
     out: Path = option("FOLDER", "Folder to write. Never overwritten.", default=Path("customer-kit")),
 ) -> Iterator[str]:

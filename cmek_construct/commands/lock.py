@@ -13,8 +13,8 @@ from cmek_construct import templates
 from cmek_construct.aws.objects import Resource
 from cmek_construct.aws.reading import read_key_arn, read_resources, read_role_names
 from cmek_construct.aws.session import Asking, AwsError, Session
-from cmek_construct.checks import STACK_NAME, printable
-from cmek_construct.commands.options import TEMPLATES, asked_with, flag, option
+from cmek_construct.checks import STACK_NAME, printable, within
+from cmek_construct.commands.options import TEMPLATES, asked_with, checked, flag, option
 from cmek_construct.commands.printing import in_words, refuse, refused, text, told
 from cmek_construct.deployment import writing
 from cmek_construct.deployment.reading import text_of
@@ -28,13 +28,9 @@ from cmek_construct.templates.stacks import ROLE
 
 _PROFILE: Final = asked_with("With --deployed: AWS profile to ask with.")
 _FILE: Final = option("FILE", "The lock. Default: cmek.lock here.", Path(FILE))
-
-
-def _reason(value: str) -> str:
-    value = value.strip()
-    if not value or not value.isprintable():
-        raise typer.BadParameter("it is a line of text that says why: it stays in the file")
-    return value
+_reason: Final = within(
+    lambda it: it and it.isprintable(), "it is a line of text that says why: it stays in the file", "Write it in words."
+)
 
 
 @told()
@@ -165,7 +161,7 @@ def unlock(
     which: str | None = typer.Argument(
         None, metavar="RESOURCE", help="Its logical ID as in the lock; or role, or key. Default: all of the stack."
     ),
-    reason: str = option("TEXT", "Why. It stays in the file.", ..., parser=_reason),
+    reason: str = checked(_reason, "TEXT", "reason", "Why. It stays in the file.", str.strip, default=...),
     account: str | None = option("DIGITS", "If the name is locked in several."),
     region: str | None = option("REGION", "If the name is locked in several."),
     file: Path = _FILE,

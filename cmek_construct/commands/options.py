@@ -2,7 +2,6 @@
 
 import re
 from collections.abc import Callable
-from difflib import get_close_matches
 from functools import partial
 from pathlib import Path
 from typing import Any, Final
@@ -89,9 +88,7 @@ def acknowledgement(text: str) -> tuple[str, str]:
     if found is None:
         raise typer.BadParameter("it is RULE=REASON, with the rule as `cmek check` prints it")
     if found[2] not in warnings.GUARDRAILS:
-        near = " or ".join(get_close_matches(found[2], warnings.GUARDRAILS))
-        is_it, every = f" Is it {near}?" if near else "", ", ".join(sorted(warnings.GUARDRAILS))
-        raise typer.BadParameter(f"there is no rule {found[2]}.{is_it} There are: {every}")
+        raise typer.BadParameter(f"there is no rule {found[2]}. {checks.nearest(found[2], warnings.GUARDRAILS)}")
     return found[1], found[3].strip()
 
 
