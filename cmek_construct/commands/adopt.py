@@ -70,7 +70,7 @@ class Adopt:
                 props |= adoption.of_key(key, role.arn, self.alias, given=self.as_given == "key")
             changed, entry = with_entry(before, self.name, beside_top(props, top))
         case = Deployed(entry, role.arn, self.key_arn, locked(entry), role=role, key=key)
-        self._refuse_another(case, role)
+        adoption.refuse_another(case, role, key)
         mapping = adoption.import_mapping(entry, role, key, _held_by(entry, session))
         found = [*adoption.differences(case, role, key), *_other_stacks(mapping, entry, session)]
         found.sort(key=lambda one: one.verdict is not Verdict.WRONG)
@@ -126,22 +126,6 @@ class Adopt:
         known(key.aliases, "its aliases")
         known(key.rotation_days or 0, "its rotation")
         return role, key
-
-    def _refuse_another(self, case: Deployed, role: Role) -> None:
-        own, lock = case.entry, case.lock
-        if own.customers is not None and self.key_arn is not None:
-            raise refused("adopt.j2", "has_no_key", name=self.name)
-        if own.customers is None and self.key_arn is None:
-            raise refused("adopt.j2", "has_a_key", name=self.name)
-        for what, given, wanted in (
-            (f"{FILE}: stacks.{self.name}.role", self.role_arn, own.role),
-            (f"{FILE}: stacks.{self.name}.key", self.key_arn, own.key),
-            (f"cmek.lock: the role of {self.name}", self.role_arn, lock.role_arn),
-            (f"cmek.lock: the key of {self.name}", self.key_arn, lock.key_arn),
-            (f"cmek.lock: the unique ID of the role of {self.name}", role.role_id, lock.role_id),
-        ):
-            if wanted not in (None, given):
-                raise refused("adopt.j2", "is_another", what=what, wanted=wanted, given=given)
 
 
 def _held_by(entry: Entry, session: Session) -> dict[str, str]:

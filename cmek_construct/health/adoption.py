@@ -129,7 +129,6 @@ def _alias_of(entry: Entry, key: Key) -> str | None:
 def differences(case: Deployed, role: Role, key: Key | None) -> Iterator[Finding]:
     """All of them. Wrong is what would lock somebody out, or let somebody in; of another role or key, `Refused`."""
     own = case.entry
-    _refuse_another(case.entry, role, key)
     if own.role is not None:
         yield _ROWS.finding("role")
     else:
@@ -184,23 +183,32 @@ def _about_policy(case: Deployed, kind: Kind) -> Iterator[Finding]:
     yield _ROWS.finding(row, kind=kind, words=words)
 
 
-def _refuse_another(entry: Entry, role: Role, key: Key | None) -> None:
-    """Of another name, path or kind, CloudFormation would make another role or key."""
-    rows = list[tuple[str, object, object]]()
+def refuse_another(case: Deployed, role: Role, key: Key | None) -> None:
+    """Not those that the file or the lock has; or of another name, path or kind: CloudFormation would make others."""
+    entry, lock, name = case.entry, case.lock, case.name
+    if (key is None) is (entry.customers is None):
+        raise Refused(_ROWS.text("refused.no-key" if key is None else "refused.a-key", entry=entry))
+    rows: list[tuple[str, str, object, object]] = [
+        ("refused.is-another", f"cmek.yaml: stacks.{name}.role", entry.role, role.arn),
+        ("refused.is-another", f"cmek.yaml: stacks.{name}.key", entry.key, case.key_arn),
+        ("refused.is-another", f"cmek.lock: the role of {name}", lock.role_arn, role.arn),
+        ("refused.is-another", f"cmek.lock: the key of {name}", lock.key_arn, case.key_arn),
+        ("refused.is-another", f"cmek.lock: the unique ID of the role of {name}", lock.role_id, role.role_id),
+    ]
     if entry.role is None:
-        rows += [("role_name", entry.role_name or role.name, role.name)]
-        rows += [("role_path", entry.role_path or "/", role.path)]
+        rows += [("refused.another", "role_name", entry.role_name, role.name)]
+        rows += [("refused.another", "role_path", entry.role_path or "/", role.path)]
     if key is not None and entry.key is None:
-        rows += [("multi_region", bool(entry.multi_region), key.is_multi_region)]
-        origin = key.metadata.get("Origin")
+        rows += [("refused.another", "multi_region", bool(entry.multi_region), key.is_multi_region)]
+    for row, what, wanted, found in rows:
+        if wanted not in (None, found):
+            line = f"{what}: {json.dumps(found)}"
+            raise Refused(_ROWS.text(row, entry=entry, what=what, wanted=wanted, found=found, line=line))
+    if key is not None and entry.key is None:
         if (key.metadata.get("MultiRegionConfiguration") or {}).get("MultiRegionKeyType") == "REPLICA":
             raise Refused(_ROWS.text("refused.replica", key=key))
-        if origin != "AWS_KMS":
+        if (origin := key.metadata.get("Origin")) != "AWS_KMS":
             raise Refused(_ROWS.text("refused.origin", key=key, origin=printable(origin)))
-    for prop, wanted, found in rows:
-        if wanted != found:
-            line = f"{prop}: {json.dumps(found)}"
-            raise Refused(_ROWS.text("refused.another", entry=entry, prop=prop, wanted=wanted, found=found, line=line))
 
 
 def refuse_unfit(key: Key) -> None:
