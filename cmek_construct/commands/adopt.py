@@ -20,7 +20,7 @@ from cmek_construct.aws.session import Asking, Session
 from cmek_construct.checks import printable
 from cmek_construct.commands.lock import clear_gone
 from cmek_construct.commands.looking import locked
-from cmek_construct.commands.options import PROFILE, a_key, a_region, a_role, checked, customers, flag, named
+from cmek_construct.commands.options import CUSTOMER_ACCOUNTS, NAME, PROFILE, a_key, a_region, a_role, checked, flag
 from cmek_construct.commands.printing import marked, refused, text, told
 from cmek_construct.deployment.reading import Entry, YamlText, parse_entries, text_of
 from cmek_construct.deployment.writing import FILE, beside_top, make_folder, replace, with_entry, write_whole
@@ -39,19 +39,15 @@ class Adopt:
     writes the file alone.
     """
 
-    name: str = named("Of the stack, in cmek.yaml or new to it. For good.")
-    role_arn: str = a_role("role_arn", "The role that Pinecone stores.", default=...)
-    key_arn: str | None = a_key("The key that Pinecone stores. A vendor's role, for keys of customers, has none.")
-    alias: str | None = checked(props.ALIAS.check, "NAME", "alias", "Of a key with several: the stack's one.")
-    as_given: Literal["role", "key"] | None = typer.Option(
-        None, help="Do not take this one over: the entry names it by its ARN, and its policy stays yours."
-    )
-    customer_account_ids: Sequence[str] | None = customers(
-        "For a vendor's role that has lost its permissions: accounts of customers."
-    )
-    region: str | None = a_region("Of the stack of a vendor's role, which has no key. Default: as in cmek.yaml.")
+    name: str = NAME
+    role_arn: str = a_role("role_arn", default=...)
+    key_arn: str | None = a_key()
+    alias: str | None = checked(props.ALIAS.check, "NAME", "alias")
+    as_given: Literal["role", "key"] | None = typer.Option(None)
+    customer_account_ids: Sequence[str] | None = CUSTOMER_ACCOUNTS
+    region: str | None = a_region()
     asking: Asking = PROFILE
-    accept: bool = flag("--accept", "Go on where the template would lock somebody out or let somebody in.")
+    accept: bool = flag("--accept")
 
     def __iter__(self) -> Iterator[str]:
         before = text_of(FILE) if os.path.lexists(FILE) else None

@@ -66,7 +66,7 @@ def _version(asked: bool) -> None:
 
 
 @cli.callback()
-def _options(_: bool = flag("--version", "Show the version and end.", callback=_version, is_eager=True)) -> None:
+def _options(_: bool = flag("--version", help="Show the version and end.", callback=_version, is_eager=True)) -> None:
     """Encrypt a Pinecone project with your own AWS KMS key: before and after `cdk deploy`."""
 
 

@@ -30,26 +30,14 @@ _BY_HARM: Final = (Effect.KEY_ENDS, Effect.SOMEBODY_LET_IN, Effect.PINECONE_LOCK
 """What faults do to people: the worst first."""
 
 
-@told(
-    epilog="Exit codes: 0 healthy; 1 something is wrong; 2 wrong usage; 3 something could not be read, and nothing "
-    "else is wrong.",
-)
+@told()
 def doctor(
     name: str | None = ONE_OR_ALL,
     asking: Asking = PROFILE,
     as_json: bool = AS_JSON,
-    show: Literal["trust-policy", "key-policy"] | None = typer.Option(
-        None, help="Print this policy as the file says it, and judge nothing. The key's names the deployed role."
-    ),
-    cloudtrail: bool = flag(
-        "--cloudtrail/--no-cloudtrail",
-        "Ask KMS and CloudTrail for the last use, and CloudTrail for who did what.",
-        default=True,
-    ),
-    organization: bool = flag(
-        "--organization",
-        "From the management account: show the organization's SCPs and RCPs over the account that mention STS or KMS.",
-    ),
+    show: Literal["trust-policy", "key-policy"] | None = typer.Option(None),
+    cloudtrail: bool = flag("--cloudtrail/--no-cloudtrail", default=True),
+    organization: bool = flag("--organization"),
 ) -> Iterator[str]:
     """Say whether the deployed role and key are what the file says.
 

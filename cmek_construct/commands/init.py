@@ -15,7 +15,7 @@ from typing import Any, Final
 import typer
 
 from cmek_construct import props
-from cmek_construct.commands.options import a_region, a_stack, checked, customers, flag, parts
+from cmek_construct.commands.options import CUSTOMER_ACCOUNTS, a_region, a_stack, checked, flag, parts
 from cmek_construct.commands.printing import refusals, text, told
 from cmek_construct.deployment import config
 from cmek_construct.deployment.reading import Entry, is_of_another_app, text_of
@@ -40,35 +40,20 @@ def _before_asking(external_id: bool) -> bool:
 
 
 _pinecone_account: Final = partial(
-    checked,
-    props.PINECONE_ACCOUNT_ID.check,
-    "DIGITS",
-    "pinecone_account_id",
-    "Pinecone's AWS account number, 12 digits, from the Pinecone console: Manage > CMEK > Add CMEK.",
-    written=_digits,
+    checked, props.PINECONE_ACCOUNT_ID.check, "DIGITS", "pinecone_account_id", written=_digits
 )
 _regions: Final = partial(
     checked,
     props.REGIONS.check,
     "REGION,…",
     "regions",
-    "Regions whose Pinecone role may assume the role, separated by commas or spaces "
-    f"({', '.join(PINECONE_REGIONS)}), or ALL_REGIONS.",
     lambda text: text if text == "ALL_REGIONS" else parts(text),
 )
-_external_id: Final = partial(
-    flag, "--external-id/--no-external-id", "Mint an external ID (a UUID v4) into the file, once; or have none.", True
-)
-_FIRST: Final = "Name of the first stack, such as your Pinecone project's"
-_CUSTOMERS: Final = customers(
-    "A vendor's stack: AWS accounts of customers, separated by commas, whose keys the role may use. The stack makes "
-    "the role alone.",
-)
+_external_id: Final = partial(flag, "--external-id/--no-external-id", True)
 _ACCOUNT: Final = checked(
     config.own_account_id,
     "DIGITS",
     "account",
-    "Your AWS account to deploy to, 12 digits.",
     _digits,
     default=...,
     callback=_not_pinecones,
@@ -84,10 +69,10 @@ def init(
     regions: Sequence[str] = _regions(
         prompt=f"Regions Pinecone may come from: some of {','.join(PINECONE_REGIONS)}, or ALL_REGIONS", default=...
     ),
-    region: str = a_region("AWS region of the key.", prompt="AWS region of the key", default=...),
-    name: str = a_stack("name", f"{_FIRST}. For good.", prompt=_FIRST, default=...),
+    region: str = a_region(prompt="AWS region of the key", default=...),
+    name: str = a_stack("name", prompt="Name of the first stack, such as your Pinecone project's", default=...),
     account: str = _ACCOUNT,
-    customer_account_ids: Sequence[str] | None = _CUSTOMERS,
+    customer_account_ids: Sequence[str] | None = CUSTOMER_ACCOUNTS,
     external_id: bool = _external_id(callback=_before_asking, is_eager=True),
 ) -> Iterator[str]:
     """Write a new cmek.yaml, and what an app of it needs.
@@ -107,12 +92,12 @@ def init(
 
 @told()
 def add(
-    name: str = typer.Argument(..., help="Name of the new stack. For good."),
+    name: str = typer.Argument(...),
     account: str = _ACCOUNT,
-    region: str | None = a_region("AWS region of the key."),
+    region: str | None = a_region(),
     regions: Sequence[str] | None = _regions(),
     pinecone_account_id: str | None = _pinecone_account(),
-    customer_account_ids: Sequence[str] | None = _CUSTOMERS,
+    customer_account_ids: Sequence[str] | None = CUSTOMER_ACCOUNTS,
     external_id: bool = _external_id(),
 ) -> Iterator[str]:
     """Add a stack to cmek.yaml.
@@ -147,11 +132,7 @@ def _to_do(entry: Entry, done: str) -> str:
     return text("init.j2", "to_do", name=entry.name, done=done, notices=notices, is_of_another_app=beside)
 
 
-@told(
-    epilog="Parameters: PineconeAccountId and PineconeExternalId; InAllRegions, or InUsEast1, InUsWest2, … for each of "
-    "the guide's regions, `yes` or `no`. It deploys as it is: by the console, by `aws cloudformation deploy "
-    "--capabilities CAPABILITY_IAM`, by StackSets or Service Catalog.",
-)
+@told()
 def template() -> None:
     """Print one plain CloudFormation template of role, key, alias and outputs."""
     # Starts Node: `cmek check` and `cmek doctor` do not wait for it.

@@ -3,7 +3,6 @@
 What the rooms below raise says why; which option of the command helps is known here alone.
 """
 
-import inspect
 import json
 import os
 import sys
@@ -15,6 +14,7 @@ import typer
 
 from cmek_construct.aws.session import Asking, AwsError, Reason
 from cmek_construct.checks import printable
+from cmek_construct.commands.options import explained
 from cmek_construct.deployment.reading import ConfigError
 from cmek_construct.deployment.writing import to_fill_in
 from cmek_construct.health.findings import Finding, Refused, Verdict
@@ -109,11 +109,11 @@ def refuse(*reasons: object) -> NoReturn:
     raise typer.Exit(1)
 
 
-def told(epilog: str | None = None, **words: Callable[..., str]) -> Callable[[Callable[..., Any]], Callable[..., None]]:
+def told(**words: Callable[..., str]) -> Callable[[Callable[..., Any]], Callable[..., None]]:
     """A command: the lines that it gives are printed as they come, and what is refused ends it as in `refusals`.
 
     It is a function with its options; or a class with them as fields, which is iterated. ``words`` are for `refusals`,
-    made of the options; ``epilog`` is the end of its help.
+    made of the options.
     """
 
     def decorated(run: Callable[..., Any]) -> Callable[..., None]:
@@ -122,7 +122,8 @@ def told(epilog: str | None = None, **words: Callable[..., str]) -> Callable[[Ca
                 tell(run(**options) or ())
 
         called.__name__, called.__doc__ = run.__name__.lower(), run.__doc__
-        vars(called).update(__signature__=inspect.signature(run), epilog=epilog)
+        signature, epilog = explained(run)
+        vars(called).update(__signature__=signature, epilog=epilog)
         return called
 
     return decorated

@@ -36,9 +36,9 @@ cli = typer.Typer(name="project", no_args_is_help=True, help="Make the Pinecone 
 @told(interrupted=f"Interrupted. {_AGAIN}".format)
 def create(
     name: str = NAME,
-    project_name: str | None = option("TEXT", "Its name at Pinecone. Default: the stack's."),
-    yes: bool = flag("--yes", "Make it. Without this, only say what would be made."),
-    show_key: bool = flag("--show-key", "Show the API key although the output is no terminal."),
+    project_name: str | None = option("TEXT"),
+    yes: bool = flag("--yes"),
+    show_key: bool = flag("--show-key"),
 ) -> Iterator[str]:
     """Make the Pinecone project of a stack, with the encryption forced for good.
 

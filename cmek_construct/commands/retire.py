@@ -25,24 +25,13 @@ from cmek_construct.health.retirement import USE, WINDOW, ends, next_of, steps
 @told(
     about="{name}".format,
     interrupted="Interrupted. To see how it stands: cmek retire {name}".format,
-    epilog="Exit codes: 0 the checklist has nothing wrong, or what was asked for is done; 1 something is wrong or not "
-    "to be read, or it was refused; 2 wrong usage.",
 )
 def retire(
     name: str = NAME,
-    schedule_deletion: bool = flag(
-        "--schedule-deletion",
-        "Order the deletion of the key, 30 days from now, if all before it is done. Asks for the name to "
-        "be typed, twice.",
-    ),
-    cancel: bool = flag("--cancel", "Take the order back. The key stays suspended."),
-    days: int = typer.Option(7, min=1, max=90, help="How long nobody must have used the key."),
-    quiet_since: datetime | None = option(
-        "YYYY-MM-DD",
-        "Where KMS and CloudTrail do not tell: since when nobody has used the key, as you have seen yourself. What is "
-        "seen to be later goes before it.",
-        formats=["%Y-%m-%d"],
-    ),
+    schedule_deletion: bool = flag("--schedule-deletion"),
+    cancel: bool = flag("--cancel"),
+    days: int = typer.Option(7, min=1, max=90),
+    quiet_since: datetime | None = option("YYYY-MM-DD", formats=["%Y-%m-%d"]),
     asking: Asking = PROFILE,
 ) -> Iterator[str]:
     """End a key, in the order that loses nothing: a checklist of what is done and what is next.

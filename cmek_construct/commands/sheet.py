@@ -37,19 +37,15 @@ _COLUMNS: Final = [one.lower().replace(" ", "_") for one in _HEADINGS]
 @told(idle="--outputs".format)
 def sheet(
     name: str | None = ONE_OR_ALL,
-    outputs: Path | None = option("FILE", "Values from this file of `cdk deploy --outputs-file FILE`, not from AWS."),
-    key_arn: str | None = a_key("For a vendor's stack: the Key ARN that the customer sent back."),
+    outputs: Path | None = option("FILE"),
+    key_arn: str | None = a_key(),
     asking: Asking = PROFILE,
     as_json: bool = AS_JSON,
-    fleet: str | None = option(
-        "STACK_SET", "All accounts of this stack set of a PineconeCmekStackSet, in place of cmek.yaml."
-    ),
-    role: str | None = option("NAME", f"With --fleet: the role to take on in each account. Default: {_ROLE}."),
-    region: str | None = option("REGION", "With --fleet: the region of the set. Default: the profile's."),
-    call_as: Literal["SELF", "DELEGATED_ADMIN"] | None = typer.Option(
-        None, help="With --fleet: DELEGATED_ADMIN from a delegated administrator's account."
-    ),
-    as_csv: bool = flag("--csv", "With --fleet: print CSV."),
+    fleet: str | None = option("STACK_SET"),
+    role: str | None = option("NAME"),
+    region: str | None = option("REGION"),
+    call_as: Literal["SELF", "DELEGATED_ADMIN"] | None = typer.Option(None),
+    as_csv: bool = flag("--csv"),
 ) -> None:
     """Show what to paste where in Pinecone's console.
 

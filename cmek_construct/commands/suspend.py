@@ -10,7 +10,7 @@ import time
 from collections.abc import Iterator
 from contextlib import suppress
 from dataclasses import replace
-from typing import Any, Final
+from typing import Any
 
 import typer
 
@@ -30,13 +30,6 @@ from cmek_construct.health.policies import is_suspended, kept, to_write
 from cmek_construct.lock.text import LockError
 from cmek_construct.policy.statements import as_of_2012
 
-_ROLE: Final = a_role(
-    "role",
-    "A role of the stack's account to act as. It needs kms:GetKeyPolicy, kms:PutKeyPolicy, kms:ListGrants, "
-    "kms:RevokeGrant and cloudformation:DescribeStacks; where the denial is in the role's trust policy, iam:GetRole "
-    "and iam:UpdateAssumeRolePolicy.",
-)
-
 
 def _not_done(name: str, reason: str = "", why: str = "", case: Deployed | None = None, **_: Any) -> str:
     """What stands where, if it could not be done, and what to do now, the best first."""
@@ -47,14 +40,10 @@ def _not_done(name: str, reason: str = "", why: str = "", case: Deployed | None 
 @told(interrupted=_not_done)
 def suspend(
     name: str = NAME,
-    reason: str = option("TEXT", "Why. It is written into cmek.yaml, for others.", default=...),
+    reason: str = option("TEXT", ...),
     asking: Asking = PROFILE,
-    role: str | None = _ROLE,
-    revoke_grants: bool = flag(
-        "--revoke-grants",
-        "Revoke the grants on the key (of a key that is given by ARN, the role's): they do not come back. Without "
-        "it they are listed.",
-    ),
+    role: str | None = a_role("role"),
+    revoke_grants: bool = flag("--revoke-grants"),
 ) -> Iterator[str]:
     """Cut Pinecone off, in seconds.
 
@@ -67,7 +56,7 @@ def suspend(
 
 
 @told(interrupted=_not_done)
-def resume(name: str = NAME, asking: Asking = PROFILE, role: str | None = _ROLE) -> Iterator[str]:
+def resume(name: str = NAME, asking: Asking = PROFILE, role: str | None = a_role("role")) -> Iterator[str]:
     """Let Pinecone back in.
 
     Takes suspended: true out of cmek.yaml, then the denial out of the key policy, and reads it back. Run it again as
