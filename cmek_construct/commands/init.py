@@ -43,13 +43,9 @@ _pinecone_account: Final = partial(
     checked, props.PINECONE_ACCOUNT_ID.check, "DIGITS", "pinecone_account_id", written=_digits
 )
 _regions: Final = partial(
-    checked,
-    props.REGIONS.check,
-    "REGION,…",
-    "regions",
-    lambda text: text if text == "ALL_REGIONS" else parts(text),
+    checked, props.REGIONS.check, "REGION,…", "regions", lambda text: text if text == "ALL_REGIONS" else parts(text)
 )
-_external_id: Final = partial(flag, "--external-id/--no-external-id", True)
+_EXTERNAL_ID: Final = "--external-id/--no-external-id"
 _ACCOUNT: Final = checked(
     config.own_account_id,
     "DIGITS",
@@ -73,7 +69,7 @@ def init(
     name: str = a_stack("name", prompt="Name of the first stack, such as your Pinecone project's", default=...),
     account: str = _ACCOUNT,
     customer_account_ids: Sequence[str] | None = CUSTOMER_ACCOUNTS,
-    external_id: bool = _external_id(callback=_before_asking, is_eager=True),
+    external_id: bool = flag(_EXTERNAL_ID, True, callback=_before_asking, is_eager=True),
 ) -> Iterator[str]:
     """Write a new cmek.yaml, and what an app of it needs.
 
@@ -98,7 +94,7 @@ def add(
     regions: Sequence[str] | None = _regions(),
     pinecone_account_id: str | None = _pinecone_account(),
     customer_account_ids: Sequence[str] | None = CUSTOMER_ACCOUNTS,
-    external_id: bool = _external_id(),
+    external_id: bool = flag(_EXTERNAL_ID, True),
 ) -> Iterator[str]:
     """Add a stack to cmek.yaml.
 

@@ -22,10 +22,7 @@ from cmek_construct.health.policies import is_suspended
 from cmek_construct.health.retirement import USE, WINDOW, ends, next_of, steps
 
 
-@told(
-    about="{name}".format,
-    interrupted="Interrupted. To see how it stands: cmek retire {name}".format,
-)
+@told(about="{name}".format, interrupted="Interrupted. To see how it stands: cmek retire {name}".format)
 def retire(
     name: str = NAME,
     schedule_deletion: bool = flag("--schedule-deletion"),
