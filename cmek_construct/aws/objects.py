@@ -122,10 +122,6 @@ class Key:
         """Whether its deletion is ordered."""
         return self.state in ("PendingDeletion", "PendingReplicaDeletion")
 
-    @property
-    def key_id(self) -> str:
-        return self.arn.rpartition("/")[2]
-
 
 class Event(NamedTuple):
     """A call that CloudTrail shows."""

@@ -68,13 +68,8 @@ a_stack: Final = partial(checked, config.stack_name, "NAME")
 
 
 def parts(text: str) -> list[str]:
-    """A list that was written with commas, spaces, or both."""
-    return re.split(r"[\s,]+", text.strip(" ,"))
-
-
-def _customers(text: str) -> list[str]:
-    """Accounts of customers, whose numbers the console shows with dashes."""
-    return parts(re.sub(r"(?<=\d)-(?=\d)", "", text))
+    """A list that was written with commas, spaces, or both; account numbers as the console shows them, with dashes."""
+    return re.split(r"[\s,]+", re.sub(r"(?<=\d)-(?=\d)", "", text).strip(" ,"))
 
 
 def an_account(parameter: str, way_out: str) -> Any:
@@ -107,4 +102,4 @@ TEMPLATES: Final[Any] = typer.Argument(
 ACCOUNT_OF_TEMPLATES: Final = an_account("account", "Write the number of the templates' account.")
 ACKNOWLEDGE: Final = option("RULE=REASON", parser=acknowledgement)
 VENDORS: Final = a_role("vendor_role_arn")
-CUSTOMER_ACCOUNTS: Final = checked(CUSTOMERS[0].check, "DIGITS,…", CUSTOMERS[0].name, _customers)
+CUSTOMER_ACCOUNTS: Final = checked(CUSTOMERS[0].check, "DIGITS,…", CUSTOMERS[0].name, parts)

@@ -95,8 +95,7 @@ def _cancel(case: Deployed, session: Session) -> Iterator[str]:
 
 def _key(case: Deployed, session: Session) -> Key:
     found = reading.read_key(session, str(case.key_arn))
-    gone = f"KMS knows no key {case.key_arn}: it is deleted, for good."
-    return known(found, "the key", gone)
+    return known(found, "the key", f"KMS knows no key {case.key_arn}: it is deleted, for good.")
 
 
 def _changed(case: Deployed, session: Session, operation: str, is_so: Callable[[Key], bool], **more: int) -> Key:

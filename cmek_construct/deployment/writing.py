@@ -66,12 +66,6 @@ def _text(value: Any) -> str:
     return "".join(one if one.isprintable() else f"\\U{ord(one):08x}" for one in quoted)
 
 
-def _new_text(name: str, props: Mapping[str, Any]) -> str:
-    """The text of a new cmek.yaml with one stack; what `cmek init` asks for is among its props."""
-    said = {prop: _text(value) for prop, value in props.items()}
-    return rendered("new_folder/cmek.yaml.j2", name=name, props=said, schema=SCHEMA if SCHEMA.exists() else "")
-
-
 def refuse_if_there() -> None:
     if os.path.lexists(FILE):
         why = "it is there already, and is never overwritten: its external IDs are in use"
@@ -79,9 +73,13 @@ def refuse_if_there() -> None:
 
 
 def with_entry(text: str | None, name: str, props: Mapping[str, Any]) -> tuple[str, Entry]:
-    """The text of cmek.yaml with a stack more, and its entry: every other byte stays. Without a text, a new one's."""
+    """The text of cmek.yaml with a stack more, and its entry; every other byte stays.
+
+    Without a text it is that of a new one: what `cmek init` asks for is then among the props.
+    """
     if text is None:
-        changed = _new_text(name, props)
+        said, schema = {prop: _text(value) for prop, value in props.items()}, SCHEMA if SCHEMA.exists() else ""
+        changed = rendered("new_folder/cmek.yaml.j2", name=name, props=said, schema=schema)
         return changed, parse_entries(changed, FILE)[0]
     before = _meaning(parse_entries(text, FILE))
     if name in before:

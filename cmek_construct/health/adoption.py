@@ -103,7 +103,7 @@ def import_mapping(entry: Entry, role: Role, key: Key | None, held: Mapping[str,
             if is_ours and where.drift(policy.statements, wanted["Statement"]).is_none:
                 found[CUSTOMERS[digit]] = {"PolicyArn": str(policy.arn)}
     if key is not None and entry.key is None:
-        found[KEY] = {"KeyId": key.key_id}
+        found[KEY] = {"KeyId": key.arn.rpartition("/")[2]}
         if alias := _alias_of(entry, key):
             found[ALIAS] = {"AliasName": alias}
     for logical_id, identifier in found.items():
