@@ -103,14 +103,14 @@ def read_role_names(session: Session, name: str) -> dict[str, str]:
 @asked(f"iam:GetRole, {_OF_POLICIES}")
 def read_role(session: Session, arn: str) -> Role:
     """A role, with its policies and what bounds it."""
-    iam, name, policies = session.client("iam"), arn.rpartition("/")[2], list[objects.PermissionsPolicy]
+    iam, name = session.client("iam"), arn.rpartition("/")[2]
     found = iam.get_role(RoleName=name)["Role"]
     bounding = (found.get("PermissionsBoundary") or {}).get("PermissionsBoundaryArn")
     return Role(
         found["Arn"],
         found["RoleId"],
         read("iam:GetRole")(_statements)(found["AssumeRolePolicyDocument"]),
-        read(f"iam:{_OF_POLICIES}")(policies)(_permissions(iam, name)),
+        read(f"iam:{_OF_POLICIES}")(list[objects.PermissionsPolicy])(_permissions(iam, name)),
         bounding,
         read("iam:GetPolicy and GetPolicyVersion")(_managed)(iam, bounding) if bounding else (),
         found.get("MaxSessionDuration", objects.SESSION_SECONDS),
