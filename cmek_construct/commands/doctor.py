@@ -10,7 +10,7 @@ from typing import Final, Literal
 import typer
 
 from cmek_construct.aws import reading
-from cmek_construct.aws.objects import Key, LastUse, Stack, Unread
+from cmek_construct.aws.objects import Stack, Unread
 from cmek_construct.aws.session import Asking, AwsError, Session, read
 from cmek_construct.commands.looking import entries_here, is_known, locked, look, refuse_unknown, side_by_side
 from cmek_construct.commands.options import AS_JSON, ONE_OR_ALL, PROFILE, flag
@@ -20,7 +20,7 @@ from cmek_construct.deployment.reading import Entry
 from cmek_construct.guide import policy_document
 from cmek_construct.health import doctor as health
 from cmek_construct.health.deployed import Deployed, LockedIdentity, about_stack
-from cmek_construct.health.doctor import HEALTHY, UNREAD, WRONG, Examined, who_used
+from cmek_construct.health.doctor import HEALTHY, UNREAD, WRONG, Examined
 from cmek_construct.health.findings import Effect, Finding, Refused, Verdict
 from cmek_construct.lock.text import LockError
 from cmek_construct.policy.statements import Kind
@@ -71,10 +71,7 @@ def _examined(asking: Asking, cloudtrail: bool, organization: bool, of_project: 
     if not is_known(case):
         return Examined(case, [*found, health.ROWS.finding("role-and-key", case=case)])
     case = _with_all(session, case, last_use=cloudtrail)
-    use, user = case.key.last_use if isinstance(case.key, Key) else None, None
-    if isinstance(use, LastUse) and use.when and case.key_arn:  # which was asked for with `cloudtrail` alone
-        user = who_used(case, reading.read_event(session, use.event_id, case.key_arn))
-    found += health.diagnosis(case, user)
+    found += health.diagnosis(case, partial(reading.read_event, session))
     if of_project is not None and case.key_arn is not None:
         found += health.about_indexes(case, of_project)
     if organization:

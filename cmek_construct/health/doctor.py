@@ -48,8 +48,8 @@ class Examined:
         }
 
 
-def diagnosis(case: Deployed, last_user: str | Unread | None) -> Iterator[Finding]:
-    """All that is right and wrong with role and key, and who used the key the last time, where that was asked."""
+def diagnosis(case: Deployed, event: Callable[[str, str], Event | Unread | None]) -> Iterator[Finding]:
+    """All that is right and wrong with role and key, and who used the key the last time, by an ``event`` about it."""
     is_there, key = isinstance(case.role, Role), case.key
     yield from about_role(case)
     if is_there:
@@ -64,7 +64,7 @@ def diagnosis(case: Deployed, last_user: str | Unread | None) -> Iterator[Findin
         yield about_grants(case, key)
     if is_there or case.brake.kind == "key":
         yield about_brake(case)
-    yield from about_use(case, last_user)
+    yield from about_use(case, event)
 
 
 def about_role(case: Deployed) -> Iterator[Finding]:
@@ -214,7 +214,7 @@ def grant_in_words(grant: Grant) -> str:
     return printable(f"{grant.grantee} may {', '.join(grant.operations)} (grant {grant.id})")
 
 
-def about_use(case: Deployed, by: str | Unread | None) -> Iterator[Finding]:
+def about_use(case: Deployed, event: Callable[[str, str], Event | Unread | None]) -> Iterator[Finding]:
     """When the key was last used, by KMS and by whom, and when the role was last assumed, by IAM."""
     last = case.role.last_used if isinstance(case.role, Role) else None
     use = case.key.last_use if isinstance(case.key, Key) else None
@@ -227,8 +227,9 @@ def about_use(case: Deployed, by: str | Unread | None) -> Iterator[Finding]:
     elif use.when is None:
         yield ROWS.finding("last-use.none", of_role=of_role, since=at(use.tracked_since))
     else:
+        by = who_used(case, event(use.event_id, str(case.key_arn)))
         row, why = ("last-use.not-by-whom", by.why) if isinstance(by, Unread) else ("last-use.by", "")
-        row, when, how = row if by else "last-use.seen", at(use.when), printable(use.operation)
+        when, how = at(use.when), printable(use.operation)
         yield ROWS.finding(row, of_role=of_role, when=when, operation=how, by=by, why=why)
 
 
