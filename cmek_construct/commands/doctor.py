@@ -26,8 +26,7 @@ from cmek_construct.lock.text import LockError
 from cmek_construct.policy.statements import Kind
 from cmek_construct.templates.stacks import ALIAS
 
-_BY_HARM: Final = (Effect.KEY_ENDS, Effect.SOMEBODY_LET_IN, Effect.PINECONE_LOCKED_OUT, Effect.OWNER_LOCKED_OUT, None)
-"""What faults do to people: the worst first."""
+_BY_HARM: Final = (*Effect, None)
 
 
 @told()

@@ -112,8 +112,8 @@ def refuse(*reasons: object) -> NoReturn:
 def told(**words: Callable[..., str]) -> Callable[[Callable[..., Any]], Callable[..., None]]:
     """A command: the lines that it gives are printed as they come, and what is refused ends it as in `refusals`.
 
-    It is a function with its options; or a class with them as fields, which is iterated. ``words`` are for `refusals`,
-    made of the options.
+    It is a function with its options, which `explained` fills in; or a class with them as fields, which is iterated.
+    ``words`` are for `refusals`, made of the options.
     """
 
     def decorated(run: Callable[..., Any]) -> Callable[..., None]:

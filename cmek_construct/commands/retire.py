@@ -56,8 +56,7 @@ def retire(
     case = replace(case, role=reading.read_role(session, case.role_arn), key=key)
     attempt = None if key is None else reading.read_last(session, key_arn, USE, case.now - timedelta(days=days))
     changes = reading.read_calls(session, ["PutKeyPolicy"], key_arn)
-    names = indexes()
-    found = steps(case, list(names) if isinstance(names, dict) else names, attempt, days, since, changes)
+    found = steps(case, indexes(), attempt, days, since, changes)
     left, is_over = next_of(found), found[-1].verdict is Verdict.RIGHT
     yield text("retire.j2", "checklist", case=case, found=found, marked=marked, left=left, is_over=is_over)
     if schedule_deletion and left and not is_over:

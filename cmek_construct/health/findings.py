@@ -35,12 +35,12 @@ class Verdict(enum.Enum):
 
 
 class Effect(enum.Enum):
-    """What a fault does to people."""
+    """What a fault does to people, the worst first."""
 
+    KEY_ENDS = "key-ends"
     SOMEBODY_LET_IN = "somebody-let-in"
     PINECONE_LOCKED_OUT = "pinecone-locked-out"
     OWNER_LOCKED_OUT = "owner-locked-out"
-    KEY_ENDS = "key-ends"
 
 
 @dataclass(frozen=True)
