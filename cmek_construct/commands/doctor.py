@@ -74,9 +74,8 @@ def _examined(asking: Asking, cloudtrail: bool, organization: bool, of_project: 
     if of_project is not None and case.key_arn is not None:
         found += health.about_indexes(case, of_project)
     if organization:
-        own = read("sts:GetCallerIdentity")(asking.own)(
-            reading.IAM_REGION
-        )  # with the profile's own credentials: no other account sees them
+        # With the profile's own credentials: no other account sees them.
+        own = read("sts:GetCallerIdentity")(asking.own)(reading.IAM_REGION)
         controls = own if isinstance(own, Unread) else reading.read_controls(own, entry.account)
         found += health.about_controls(case, controls)
     if cloudtrail:
