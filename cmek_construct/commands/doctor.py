@@ -106,9 +106,7 @@ def _with_all(session: Session, case: Deployed, *, last_use: bool) -> Deployed:
         key = reading.read_key(session, case.key_arn, last_use=last_use)
         held = () if case.own.key else reading.read_resources(session, case.name) or ()
     alias = held if isinstance(held, Unread) else next((one.physical_id for one in held if one.type == ALIAS), None)
-    template: str | Unread = Unread("there is no such stack")
-    if isinstance(case.stack, Stack):
-        template = reading.read_template(session, case.name)
+    template = reading.read_template(session, case.name) if isinstance(case.stack, Stack) else ""
     seen = replace(case, role=reading.read_role(session, case.role_arn), key=key, template=template, alias=alias)
     wanted = alias_of_file(seen)
     if isinstance(key, Key) and isinstance(wanted, str):

@@ -210,7 +210,5 @@ def refuse_unfit(key: Key) -> None:
         raise Refused(_ROWS.text("refused.ending", key=key, when=when, options=options))
     if key.state not in ("Enabled", "Disabled"):
         raise Refused(_ROWS.text("refused.state", key=key, state=printable(key.state)))
-    for name, needed in (("KeyManager", "CUSTOMER"), ("KeySpec", "SYMMETRIC_DEFAULT"), ("KeyUsage", "ENCRYPT_DECRYPT")):
-        value = key.metadata.get(name)
-        if value != needed:
-            raise Refused(_ROWS.text("refused.unusable", key=key, name=name, value=printable(value), needed=needed))
+    for name, value, needed in key.unfit:
+        raise Refused(_ROWS.text("refused.unusable", key=key, name=name, value=printable(value), needed=needed))

@@ -72,7 +72,10 @@ class Where:
 
     def days_held(self, statements: Sequence[Any]) -> int | None:
         """For how many days after its use a key policy lets nobody end the key; None: not known."""
-        there, root = self.read(statements), f"arn:aws:iam::{str(self.resource).split(':')[4]}:root"
+        read = self.read(statements)
+        # Whomever it lets do that: what is asked is who is denied it.
+        there = replace(read, statements=(*read.statements, _EVERYTHING))
+        root = f"arn:aws:iam::{str(self.resource).split(':')[4]}:root"
         compared = [int(one) for each in there.statements for one in each.compared(TRAILING_DAYS) if one.isdecimal()]
 
         def is_held(days: int) -> bool:

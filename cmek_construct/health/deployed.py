@@ -13,7 +13,7 @@ from cmek_construct.aws.objects import Key, Role, Stack, Unread
 from cmek_construct.deployment.config import StackSettings
 from cmek_construct.deployment.reading import Entry
 from cmek_construct.guide import Statement, role_permissions
-from cmek_construct.health.comparing import Where
+from cmek_construct.health.comparing import Where, said_by_trust
 from cmek_construct.health.findings import Finding, Rows
 from cmek_construct.policy.statements import Kind
 
@@ -68,17 +68,17 @@ class Deployed:
     key: Key | Unread | None = None
     alias: str | Unread | None = None  # the alias that the stack made, by CloudFormation
     alias_target: str | Unread | None = None  # the key that this alias, or that of the file, points to
-    template: str | Unread = field(default=Unread("not looked at"))
+    template: str | Unread = ""  # of the last deploy; empty where there is none
     profile: str | None = None
 
     @classmethod
     def of(
         cls, entry: Entry, lock: LockedIdentity, stack: Stack | Unread | None = None, profile: str | None = None
     ) -> "Deployed":
-        """A stack with its role and key: given in the file, of the stack, or of the lock; else they are not known."""
+        """A stack with its role and key: of the stack, given in the file, or of the lock; else they are not known."""
         own, case = entry.settings, cls(entry, "", None, lock, stack=stack, profile=profile)
-        key_arn = None if own.customers else own.key or case.outputs.get(KEY_ARN) or lock.key_arn
-        return replace(case, role_arn=own.role or case.outputs.get(ROLE_ARN) or lock.role_arn or "", key_arn=key_arn)
+        key_arn = None if own.customers else case.outputs.get(KEY_ARN) or own.key or lock.key_arn
+        return replace(case, role_arn=case.outputs.get(ROLE_ARN) or own.role or lock.role_arn or "", key_arn=key_arn)
 
     @property
     def own(self) -> StackSettings:
@@ -113,6 +113,15 @@ class Deployed:
         found = self.stack.outputs if isinstance(self.stack, Stack) else {}
         wrong = wrong_outputs(found, "", self.own.account, self.own.region)
         return {name: found[name] for name in (ROLE_ARN, KEY_ARN, EXTERNAL_ID) if name in found and name not in wrong}
+
+    @cached_property
+    def external_id(self) -> str | None:
+        """The one that Pinecone stores, as far as is known: the stack's, the role's, or else the file's."""
+        if ROLE_ARN in self.outputs:
+            return self.outputs.get(EXTERNAL_ID)
+        trust = self.statements("trust")
+        said = None if isinstance(trust, Unread) else said_by_trust(trust)
+        return (said or {}).get("external_id") or self.own.external_id
 
     @property
     def role_name(self) -> str:
