@@ -121,7 +121,7 @@ def _policy(entries: Sequence[Entry], kind: Kind, asking: Asking) -> str:
     case = Deployed.of(entry, LockedIdentity())
     if kind == "key" and (case.own.customers is not None or case.own.key is not None):
         raise Refused(f"{entry.name}: there is no such policy to show: the stack makes no key.")
-    if kind == "key" and not case.role_arn:
+    if kind == "key":
         with refusals(asking, entry.name):
             case, _ = look(entry, asking)
             refuse_unknown(case)

@@ -60,7 +60,7 @@ def of_key(key: Key, role_arn: str, alias: str | None, *, given: bool) -> dict[s
     is_two = allowed == {action.lower() for action in guide.ENCRYPT_DECRYPT}
     # The console's administrators had fewer actions in former years, and may lack two by a click.
     most = (one.raw for one in meant if len({*guide.ADMINISTRATION} & {*(one.actions or ())}) >= 10)
-    admins = [name for raw in [*most][:1] for name in named_by(raw) if PRINCIPAL_ARN.fullmatch(name)]
+    admins = list(dict.fromkeys(name for raw in most for name in named_by(raw) if PRINCIPAL_ARN.fullmatch(name)))
     aliases, name = known(key.aliases), alias and f"alias/{alias.removeprefix('alias/')}"
     listed = ", ".join(map(printable, aliases)) or "none"
     if name and name not in aliases:

@@ -203,7 +203,8 @@ def _alias(case: Deployed, key: Key) -> Finding:
     row = "alias.of-another" if target else "alias.missing"
     if isinstance(case.alias, str) and case.alias != wanted:
         row = "alias.not-deployed"
-    return ROWS.finding(row, case=case, alias=wanted, target=printable(target), cure=policies.deploy(case))
+    deploy = policies.by_file(case, ROWS.text("alias", case=case))
+    return ROWS.finding(row, case=case, alias=wanted, target=printable(target), deploy=deploy)
 
 
 def about_grants(case: Deployed, key: Key) -> Finding:

@@ -102,7 +102,7 @@ class Beside:
         """What to do about it: if nobody changed it, the deploy does it."""
         case = self.case
         if not self.ahead.is_none:
-            return deploy(case)
+            return by_file(case, _ROWS.text("cure.deploy", case=case))
         if isinstance(case.template, Unread):
             return _ROWS.text("cure.template")
         if self.kind != "permissions":
@@ -207,10 +207,6 @@ def by_file(case: Deployed, cure: str) -> str:
     return cure if case.external_id == case.own.external_id else _ROWS.text("external-id.first", case=case)
 
 
-def deploy(case: Deployed) -> str:
-    return by_file(case, _ROWS.text("cure.deploy", case=case))
-
-
 def about_used_key(case: Deployed) -> Iterator[Finding]:
     """Whether the key policy holds the key while it is used, as the file says."""
     observed, written, where = case.statements("key"), case.written.get("key"), case.where("key")
@@ -221,7 +217,8 @@ def about_used_key(case: Deployed) -> Iterator[Finding]:
     wanted_for, there = (f"{days} day{'' if days == 1 else 's'}" for days in (wanted, held))
     is_ahead = written is not None and where.days_held(written) not in (None, wanted)
     row = "used-key.held" if wanted == held else "used-key.not-deployed" if is_ahead else "used-key.changed"
-    yield _ROWS.finding(row, case=case, by_file=wanted_for, there=there, cure=deploy(case))
+    deploy = by_file(case, _ROWS.text("cure.deploy", case=case))
+    yield _ROWS.finding(row, case=case, by_file=wanted_for, there=there, deploy=deploy)
 
 
 def role_is_gone_from(case: Deployed) -> str | None:
