@@ -148,10 +148,8 @@ class Deployed:
     @cached_property
     def written(self) -> Mapping[Kind, Sequence[Any]]:
         """The policies that the last deploy wrote, as AWS gives them back; none where its template was not read."""
-        if isinstance(self.template, Unread):
-            return {}
         try:
-            content = templates.parsed(self.template)
+            content = templates.parsed("" if isinstance(self.template, Unread) else self.template)
         except templates.UnreadableError:
             return {}
         found = templates.find(templates.Run([templates.template_of(content, self.name, self.own.account)]))
