@@ -368,3 +368,21 @@ def test_what_was_done_to_a_role_of_a_longer_name_is_not_said_of_this_one(
         answer(monkeypatch, looked_up(event("UpdateAssumeRolePolicy", "arn:aws:iam::1:user/bob", name)))
         (found,) = wrong(tmp_path)
         assert ("user/bob" in found["words"]) is is_it
+
+
+@pytest.mark.usefixtures("aws")
+@pytest.mark.parametrize("effect", ["Allow", "Deny"])
+def test_a_changed_policy_of_the_stacks_own_is_not_to_be_detached(tmp_path: Path, effect: str) -> None:
+    deploy(tmp_path, acme=VENDOR)
+    iam = boto3.client("iam")
+    arn = iam.list_attached_role_policies(RoleName=role_name())["AttachedPolicies"][0]["PolicyArn"]
+    document = iam.get_policy_version(PolicyArn=arn, VersionId="v1")["PolicyVersion"]["Document"]
+    action = "s3:*" if effect == "Allow" else "kms:Decrypt"
+    document["Statement"].append({"Effect": effect, "Action": action, "Resource": "*"})
+    iam.create_policy_version(PolicyArn=arn, PolicyDocument=json.dumps(document), SetAsDefault=True)
+    (found,) = wrong(tmp_path)
+    assert found["effect"] == (IN if effect == "Allow" else OUT)
+    assert "detach-role-policy" not in found["cure"]
+    assert f"aws iam list-policy-versions --policy-arn {arn}" in check(found["cure"])
+    iam.set_default_policy_version(PolicyArn=arn, VersionId="v1")
+    assert not wrong(tmp_path, code=0)

@@ -109,8 +109,13 @@ class Beside:
             return _ROWS.text(f"{_about(self.kind)}.by-hand", case=case)
         if not changed:
             return _ROWS.text("cure.lacks", case=case)
-        rows = [("cure.attached" if one.arn else "cure.inline", one) for one in changed]
-        return "\n".join(_ROWS.text(row, case=case, policy=one) for row, one in rows)
+        parts = [("cure.attached" if one.arn else "cure.inline", self._part(one), one) for one in changed]
+        return "\n".join(_ROWS.text(row, part, case=case, policy=one) for row, part, one in parts)
+
+    def _part(self, policy: PermissionsPolicy) -> str:
+        """Of the cure: a policy that alone has what the role needs is one of the stack's, which somebody changed."""
+        without = [one for one in self.there if one not in policy.statements]
+        return "needed" if self.where.drift(without, self.wanted).taken else "text"
 
     def _by_effect(self) -> dict[Effect | None, Drift]:
         """What a difference does to people, each with its part: of a key, what is taken from the role or others."""
