@@ -177,6 +177,21 @@ def test_the_template_is_what_was_clicked(tmp_path: Path, form: str, admins: lis
 
 
 @pytest.mark.usefixtures("aws")
+def test_a_statement_for_each_region_and_each_administrator_is_one_entry(tmp_path: Path) -> None:
+    (own,) = FORMS["explicit regions and ID"]["Statement"]
+    names = own["Principal"]["AWS"]
+    assert len(names) > 1
+    each = [{**own, "Sid": f"R{number}", "Principal": {"AWS": name}} for number, name in enumerate(names)]
+    role = clicked_role({"Version": "2012-10-17", "Statement": each})
+    root, admins, *use = console_policy(role, ADMINS)
+    apart = [{**admins, "Sid": f"A{number}", "Principal": {"AWS": name}} for number, name in enumerate(ADMINS)]
+    assert "✗" not in adopted(tmp_path, role, clicked_key([root, *apart, *use]))
+    text = (tmp_path / "cmek.yaml").read_text()
+    assert all(name.rpartition("_")[2] in text for name in names)
+    assert all(name in text for name in ADMINS)
+
+
+@pytest.mark.usefixtures("aws")
 def test_a_multi_region_key_that_rotates_and_a_role_with_a_path(tmp_path: Path) -> None:
     role = clicked_role(FORMS["explicit regions"], Path="/security/")
     key = clicked_key(console_policy(role), MultiRegion=True)

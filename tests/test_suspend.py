@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shlex
 import time
 from dataclasses import replace
 from pathlib import Path
@@ -19,7 +20,7 @@ from cmek_construct.deployment import writing
 from cmek_construct.deployment.reading import ConfigError, parse_entries, read_entries
 from cmek_construct.health.comparing import Where
 from cmek_construct.policy.statements import DELETED
-from tests.building import EXTERNAL_ID, REGION
+from tests.building import EXTERNAL_ID, PINECONE, REGION
 from tests.command import cmek
 from tests.test_doctor import (
     ACCOUNT,
@@ -680,3 +681,38 @@ def test_a_key_that_is_protected_while_used_is_cut_off_by_its_policy_alone(
     resume(tmp_path)
     answer(monkeypatch, refusing("PutKeyPolicy", code="AccessDeniedException"))
     assert "disable-key" not in suspend(tmp_path, code=1)
+
+
+@pytest.mark.usefixtures("aws")
+@pytest.mark.parametrize("own", [OWN, VENDOR], ids=["own", "vendor"])
+def test_who_is_kept_out_by_another_denial_is_not_called_let_in(tmp_path: Path, own: dict[str, Any]) -> None:
+    deploy(tmp_path, acme=own)
+    denial: dict[str, Any] = {"Sid": "Cut", "Effect": "Deny", "Principal": {"AWS": "*"}}
+    if own is VENDOR:
+        denial["Principal"] = {"AWS": PINECONE}
+        policy = {"Version": "2012-10-17", "Statement": [*trust_statements(), {**denial, "Action": "sts:AssumeRole"}]}
+        boto3.client("iam").update_assume_role_policy(RoleName=role_name(), PolicyDocument=json.dumps(policy))
+    else:
+        put_key_statements([*key_statements(), {**denial, "Action": "kms:Decrypt", "Resource": "*"}])
+    said = resume(tmp_path, code=1)
+    assert "STILL CUT OFF" in said
+    assert 'it is denied by statement "Cut"' in said
+    assert "LET IN" not in said
+    assert "cmek doctor acme" in said
+
+
+@pytest.mark.usefixtures("aws")
+def test_a_reason_is_said_again_so_that_a_shell_takes_it_as_it_is(tmp_path: Path) -> None:
+    (tmp_path / "cmek.yaml").write_text(text_of({"acme": OWN}))
+    reason = 'Bob\'s `id` for $5, "now"!'
+    said = cmek(tmp_path, "suspend", "acme", f"--reason={reason}", code=1).stderr
+    (line,) = (one for one in said.splitlines() if "--profile" in one)
+    assert reason in shlex.split(line.partition("   (")[0])
+
+
+def test_a_file_that_an_editor_of_windows_wrote_is_set_too(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "cmek.yaml").write_text(text_of({"acme": OWN}), encoding="utf-8-sig")
+    assert writing.set_suspended("acme", True, "why") is True
+    assert writing.set_suspended("acme", False, "") is True
+    assert (tmp_path / "cmek.yaml").read_text() == text_of({"acme": OWN})

@@ -122,6 +122,13 @@ class Key:
         """Whether its deletion is ordered."""
         return self.state in ("PendingDeletion", "PendingReplicaDeletion")
 
+    @property
+    def unfit(self) -> list[tuple[str, Any, str]]:
+        """Why Pinecone cannot use it, by its kind: what KMS says of it, and what is needed."""
+        needed = {"KeyManager": "CUSTOMER", "KeySpec": "SYMMETRIC_DEFAULT", "KeyUsage": "ENCRYPT_DECRYPT"}
+        found = ((name, self.metadata.get(name), one) for name, one in needed.items())
+        return [(name, value, one) for name, value, one in found if value not in (None, one)]
+
 
 class Event(NamedTuple):
     """A call that CloudTrail shows."""
@@ -130,7 +137,7 @@ class Event(NamedTuple):
     when: datetime
     by: str  # the ARN of the role that it was done as, or of whoever did it
     refused: bool
-    text: str  # all that CloudTrail says of it
+    text: str  # all that CloudTrail says of it beside who did it
 
 
 class Control(NamedTuple):

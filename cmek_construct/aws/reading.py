@@ -5,6 +5,7 @@ itself, and the rest stands. What gives neither raises an `AwsError`.
 """
 
 import json
+import re
 from collections.abc import Iterator, Mapping, Sequence
 from datetime import datetime, timezone
 from itertools import islice, product
@@ -12,7 +13,7 @@ from typing import Any, Final
 
 from cmek_construct.aws import objects
 from cmek_construct.aws.objects import Event, Key, Role, Stack, Statements
-from cmek_construct.aws.session import Session, asked, called, read
+from cmek_construct.aws.session import AwsError, Reason, Session, asked, called, read
 from cmek_construct.policy.statements import as_list, as_of_2012
 
 IAM_REGION: Final = "us-east-1"  # where CloudTrail shows the events of IAM
@@ -103,6 +104,8 @@ def read_role_names(session: Session, name: str) -> dict[str, str]:
 @asked(f"iam:GetRole, {_OF_POLICIES}")
 def read_role(session: Session, arn: str) -> Role:
     """A role, with its policies and what bounds it."""
+    if session.account not in ("", account := arn.split(":")[4]):
+        raise AwsError(Reason.ANOTHER_ACCOUNT, f"account {account} alone shows it")
     iam, name = session.client("iam"), arn.rpartition("/")[2]
     found = iam.get_role(RoleName=name)["Role"]
     bounding = (found.get("PermissionsBoundary") or {}).get("PermissionsBoundaryArn")
@@ -113,7 +116,7 @@ def read_role(session: Session, arn: str) -> Role:
         read(f"iam:{_OF_POLICIES}")(list[objects.PermissionsPolicy])(_permissions(iam, name)),
         bounding,
         read("iam:GetPolicy and GetPolicyVersion")(_managed)(iam, bounding) if bounding else (),
-        found.get("MaxSessionDuration", objects.SESSION_SECONDS),
+        found.get("MaxSessionDuration") or objects.SESSION_SECONDS,
         (found.get("RoleLastUsed") or {}).get("LastUsedDate"),
     )
 
@@ -183,7 +186,7 @@ def _last_use(kms: Any, arn: str) -> objects.LastUse:
     found = kms.get_key_last_usage(KeyId=arn)
     use = found.get("KeyLastUsage") or {}
     operation, event = (str(use.get(name, "")) for name in ("Operation", "CloudTrailEventId"))
-    return objects.LastUse(found["TrackingStartDate"], use.get("Timestamp"), operation, event)
+    return objects.LastUse(found["TrackingStartDate"].astimezone(timezone.utc), use.get("Timestamp"), operation, event)
 
 
 @read("organizations:ListParents, ListPoliciesForTarget and DescribePolicy")
@@ -220,8 +223,8 @@ def read_calls(session: Session, names: Sequence[str], arn: str) -> list[Event]:
     Looked up by their names: a key in use has too many other events to look through.
     """
     last = [one for name in names for one in islice(_events(session, arn, "EventName", name), _PAGE)]
-    about = arn.rpartition("/")[2]  # a call names a role by its name, a key by its ID or ARN
-    return sorted((one for one in last if about in one.text), key=lambda one: one.when, reverse=True)
+    named = re.compile(rf'["/]{re.escape(arn.rpartition("/")[2])}"')  # a role's name, a key's ID, or the end of an ARN
+    return sorted((one for one in last if named.search(one.text)), key=lambda one: one.when, reverse=True)
 
 
 @asked("cloudtrail:LookupEvents")
@@ -243,8 +246,8 @@ def _events(session: Session, arn: str, attribute: str, value: str, **more: Any)
         if number == _MOST_EVENTS:
             raise ValueError(f"there are more than {_MOST_EVENTS:,} events")
         said = json.loads(shown["CloudTrailEvent"])
-        who = said.get("userIdentity") or {}
+        who = said.pop("userIdentity", None) or {}
         issuer = (who.get("sessionContext") or {}).get("sessionIssuer") or {}
         by = issuer.get("arn") or who.get("arn") or who.get("invokedBy") or "somebody"
-        name, text = str(shown["EventName"]), str(shown["CloudTrailEvent"])
+        name, text = str(shown["EventName"]), json.dumps(said)
         yield Event(name, shown["EventTime"].astimezone(timezone.utc), str(by), "errorCode" in said, text)

@@ -76,7 +76,7 @@ def called(*, if_there: bool = False) -> Iterator[None]:
     except BotoCoreError as error:
         reason = _reason({kind.__name__ for kind in type(error).__mro__}, Reason.UNREACHABLE)
         raise AwsError(reason, f"AWS could not be asked: {printable(error).rstrip('.')}") from None
-    except (ValueError, KeyError, TypeError, IndexError, RecursionError, ResponseParserError) as error:
+    except (ValueError, LookupError, TypeError, AttributeError, RecursionError, ResponseParserError) as error:
         raise AwsError(Reason.UNREACHABLE, f"the answer of AWS cannot be read: {printable(error)}") from None
 
 

@@ -85,20 +85,16 @@ def _examined(asking: Asking, cloudtrail: bool, organization: bool, of_project: 
 
 def _with_all(session: Session, case: Deployed, *, last_use: bool) -> Deployed:
     """The case with all that AWS shows of its stack, role and key."""
-    template: str | Unread = Unread("there is no such stack")
-    if isinstance(case.stack, Stack):
-        template = reading.read_template(session, case.name)
+    template = reading.read_template(session, case.name) if isinstance(case.stack, Stack) else ""
     case = replace(case, role=reading.read_role(session, case.role_arn), template=template)
     if case.key_arn is None:
         return case
-    own = case.entry.alias
-    alias: str | Unread | None = own and f"alias/{own.removeprefix('alias/')}"
-    if own is None and case.entry.key is None:
-        held = reading.read_resources(session, case.name) or ()
-        alias = held if isinstance(held, Unread) else next((one.physical_id for one in held if one.type == ALIAS), None)
-    target = reading.read_key_arn(session, alias) if isinstance(alias, str) else None
-    key = reading.read_key(session, case.key_arn, last_use=last_use)
-    return replace(case, key=key, alias=alias, alias_target=target)
+    held = () if case.entry.key else reading.read_resources(session, case.name) or ()
+    alias = held if isinstance(held, Unread) else next((one.physical_id for one in held if one.type == ALIAS), None)
+    case = replace(case, key=reading.read_key(session, case.key_arn, last_use=last_use), alias=alias)
+    if isinstance(wanted := case.alias_by_file, str):
+        return replace(case, alias_target=reading.read_key_arn(session, wanted))
+    return case
 
 
 def _policy(entries: Sequence[Entry], kind: Kind, asking: Asking) -> str:
@@ -108,7 +104,7 @@ def _policy(entries: Sequence[Entry], kind: Kind, asking: Asking) -> str:
     case = Deployed.of(entry, LockedIdentity())
     if kind == "key" and (case.entry.customers is not None or case.entry.key is not None):
         raise Refused(f"{entry.name}: there is no such policy to show: the stack makes no key.")
-    if kind == "key" and not case.role_arn:
+    if kind == "key":
         with refusals(asking, entry.name):
             case, _ = look(entry, asking)
             refuse_unknown(case)

@@ -113,7 +113,7 @@ def _as_deployed(place: Place, stack: Stack, before: Stack, asking: Asking) -> t
         raise refused("lock.j2", "no_place")
     session = asking.of_stack(place.account, place.region, place.stack)
     held = read_resources(session, place.stack)
-    if held is None and any(one.deployed for one in stack.values()):
+    if not held and any(one.deployed for one in stack.values()):
         gone = marked_gone(stack, date.today().isoformat())
         return gone, ["the stack is gone"] if gone != stack else []
     deleted = text("lock.j2", "is_deleted", place=place)

@@ -6,6 +6,8 @@ again, either comes to its end.
 """
 
 import json
+import re
+import shlex
 import time
 from collections.abc import Iterator
 from contextlib import suppress
@@ -26,14 +28,15 @@ from cmek_construct.guide import key_denial
 from cmek_construct.health.deployed import Deployed, LockedIdentity
 from cmek_construct.health.doctor import grant_in_words, is_ours
 from cmek_construct.health.findings import Refused
-from cmek_construct.health.policies import is_suspended, kept, to_write
+from cmek_construct.health.policies import is_suspended, kept, refused_actions, to_write
 from cmek_construct.lock.text import LockError
 from cmek_construct.policy.statements import as_of_2012
 
 
 def _not_done(name: str, reason: str = "", why: str = "", case: Deployed | None = None, **_: Any) -> str:
     """What stands where, if it could not be done, and what to do now, the best first."""
-    reason = json.dumps(printable(reason), ensure_ascii=False) if reason else ""
+    said = printable(reason)
+    reason = shlex.quote(said) if re.search(r'[$`!"\\]', said) else f'"{said}"' if said else ""
     return text("suspend.j2", "not_done", name=name, reason=reason, why=why, case=case)
 
 
@@ -86,17 +89,19 @@ def _brake(name: str, asking: Asking, reason: str = "", revoke_grants: bool = Fa
     try:
         case, session = look(entry, asking, lock, writes=True)
         refuse_unknown(case)
-        how, left = _put(case, session, on)
+        how, left, is_let_in = _put(case, session, on)
     except (AwsError, Refused) as error:
         raise Refused(_not_done(name, reason, f"{str(error).rstrip('.')}.", case)) from None
+    if not (on or is_let_in):
+        raise refused("suspend.j2", "still_out", case=case, left=left)
     yield text("suspend.j2", "done", case=case, on=on, how=how, left=left, by_hand=by_hand)
     if on and case.key_arn is not None:
         yield from _grants(case, session, revoke_grants)
     yield "\n" + text("suspend.j2", "next", case=case, on=on, denial=json.dumps(key_denial(case.role_arn)))
 
 
-def _put(case: Deployed, session: Session, on: bool) -> tuple[str, str]:
-    """Put the brake on or take it off, and read it back; in words how, and what is there and not as in the file."""
+def _put(case: Deployed, session: Session, on: bool) -> tuple[str, str, bool]:
+    """Put the brake on or take it off, and read it back: how, what is not as in the file, and whether it lets in."""
     brake, arn = case.brake, str(case.brake.resource)
     before = reading.read_policy(session, arn)
     wanted = to_write(case, before, as_of_2012(before), on)
@@ -112,7 +117,7 @@ def _put(case: Deployed, session: Session, on: bool) -> tuple[str, str]:
         if is_suspended(case, after) is on:
             left = brake.drift(kept(case, after), case.wanted(brake.kind))
             how = "written and read back" if wanted else "it was so already, and was read again"
-            return how, left.in_words(case.entry.account)
+            return how, left.in_words(case.entry.account), not refused_actions(case, brake.kind, after)[0]
         time.sleep(1)
     raise Refused(f"the {brake.kind} policy was written, but reads as before")
 

@@ -60,7 +60,7 @@ def read_entries(path: str | Path, only: str | None = None) -> list[Entry]:
 def text_of(path: Path) -> str:
     """The text of a file, with its own line ends."""
     try:
-        return path.read_bytes().decode("utf-8")
+        return path.read_bytes().decode("utf-8-sig")
     except FileNotFoundError:
         instead = f"`cmek init` writes one; {EXAMPLE} shows what can stand in it."
         if is_of_another_app(path.parent):

@@ -60,7 +60,7 @@ def of_key(key: Key, role_arn: str, alias: str | None, *, given: bool) -> dict[s
     is_two = allowed == {action.lower() for action in guide.ENCRYPT_DECRYPT}
     # The console's administrators had fewer actions in former years, and may lack two by a click.
     most = (one.raw for one in meant if len({*guide.ADMINISTRATION} & {*(one.actions or ())}) >= 10)
-    admins = [name for raw in [*most][:1] for name in named_by(raw) if PRINCIPAL_ARN.fullmatch(name)]
+    admins = list(dict.fromkeys(name for raw in most for name in named_by(raw) if PRINCIPAL_ARN.fullmatch(name)))
     aliases, name = known(key.aliases), alias and f"alias/{alias.removeprefix('alias/')}"
     listed = ", ".join(map(printable, aliases)) or "none"
     if name and name not in aliases:
@@ -219,7 +219,5 @@ def refuse_unfit(key: Key) -> None:
         raise Refused(_ROWS.text("refused.ending", key=key, when=when, options=options))
     if key.state not in ("Enabled", "Disabled"):
         raise Refused(_ROWS.text("refused.state", key=key, state=printable(key.state)))
-    for name, needed in (("KeyManager", "CUSTOMER"), ("KeySpec", "SYMMETRIC_DEFAULT"), ("KeyUsage", "ENCRYPT_DECRYPT")):
-        value = key.metadata.get(name)
-        if value != needed:
-            raise Refused(_ROWS.text("refused.unusable", key=key, name=name, value=printable(value), needed=needed))
+    for name, value, needed in key.unfit:
+        raise Refused(_ROWS.text("refused.unusable", key=key, name=name, value=printable(value), needed=needed))

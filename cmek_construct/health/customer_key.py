@@ -76,10 +76,11 @@ def _about_metadata(seen: CustomerKeySeen) -> Iterator[Finding]:
         value, row = data.get(name), "metadata.for-good"
         if not isinstance(value, str):
             row = "metadata.missing"
-        elif value == wanted:
+        elif value in (wanted, "Updating"):  # in which a key goes on encrypting
             row = "metadata"
         elif name == "KeyState":
-            row = {"Disabled": "KeyState.Disabled", "PendingDeletion": "KeyState.PendingDeletion"}.get(value, name)
+            is_ending = value in ("PendingDeletion", "PendingReplicaDeletion")
+            row = "KeyState.PendingDeletion" if is_ending else "KeyState.Disabled" if value == "Disabled" else name
         yield _ROWS.finding(row, seen=seen, name=name, what=what, value=printable(value))
 
 

@@ -12,7 +12,7 @@ from cmek_construct import checks, templates
 from cmek_construct.aws.objects import Key, Role, Stack, Unread
 from cmek_construct.deployment.reading import Entry
 from cmek_construct.guide import Statement, role_permissions
-from cmek_construct.health.comparing import Where
+from cmek_construct.health.comparing import Where, said_by_trust
 from cmek_construct.health.findings import Finding, Rows
 from cmek_construct.policy.statements import Kind
 
@@ -65,19 +65,19 @@ class Deployed:
     stack: Stack | Unread | None = None
     role: Role | Unread | None = None
     key: Key | Unread | None = None
-    alias: str | Unread | None = None  # that the key should have: the file's, or the one that the stack made
-    alias_target: str | Unread | None = None  # the key that it points to
-    template: str | Unread = field(default=Unread("not looked at"))
+    alias: str | Unread | None = None  # the alias that the stack made, by CloudFormation
+    alias_target: str | Unread | None = None  # the key that the alias by the file points to
+    template: str | Unread = ""  # of the last deploy; empty where there is none
     profile: str | None = None
 
     @classmethod
     def of(
         cls, entry: Entry, lock: LockedIdentity, stack: Stack | Unread | None = None, profile: str | None = None
     ) -> "Deployed":
-        """A stack with its role and key: given in the file, of the stack, or of the lock; else they are not known."""
+        """A stack with its role and key: of the stack, given in the file, or of the lock; else they are not known."""
         case = cls(entry, "", None, lock, stack=stack, profile=profile)
-        key_arn = None if entry.customers else entry.key or case.outputs.get(KEY_ARN) or lock.key_arn
-        return replace(case, role_arn=entry.role or case.outputs.get(ROLE_ARN) or lock.role_arn or "", key_arn=key_arn)
+        key_arn = None if entry.customers else case.outputs.get(KEY_ARN) or entry.key or lock.key_arn
+        return replace(case, role_arn=case.outputs.get(ROLE_ARN) or entry.role or lock.role_arn or "", key_arn=key_arn)
 
     @property
     def name(self) -> str:
@@ -109,6 +109,21 @@ class Deployed:
         wrong = wrong_outputs(found, "", self.entry.account, self.entry.region)
         return {name: found[name] for name in (ROLE_ARN, KEY_ARN, EXTERNAL_ID) if name in found and name not in wrong}
 
+    @cached_property
+    def external_id(self) -> str | None:
+        """The one that Pinecone stores, as far as is known: the stack's, the role's, or else the file's."""
+        if ROLE_ARN in self.outputs:
+            return self.outputs.get(EXTERNAL_ID)
+        trust = self.statements("trust")
+        said = None if isinstance(trust, Unread) else said_by_trust(trust)
+        return (said or {}).get("external_id") or self.entry.external_id
+
+    @property
+    def alias_by_file(self) -> str | Unread | None:
+        """The alias that the key should have: the file's, or the one that the stack made."""
+        own = self.entry.alias
+        return f"alias/{own.removeprefix('alias/')}" if own else self.alias
+
     @property
     def role_name(self) -> str:
         return self.role_arn.rpartition("/")[2]
@@ -134,10 +149,8 @@ class Deployed:
     @cached_property
     def written(self) -> Mapping[Kind, Sequence[Any]]:
         """The policies that the last deploy wrote, as AWS gives them back; none where its template was not read."""
-        if isinstance(self.template, Unread):
-            return {}
         try:
-            content = templates.parsed(self.template)
+            content = templates.parsed("" if isinstance(self.template, Unread) else self.template)
         except templates.UnreadableError:
             return {}
         found = templates.find(templates.Run([templates.template_of(content, self.name, self.entry.account)]))

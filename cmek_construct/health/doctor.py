@@ -50,7 +50,8 @@ class Examined:
 
 def diagnosis(case: Deployed, event: Callable[[str, str], Event | Unread | None]) -> Iterator[Finding]:
     """All that is right and wrong with role and key, and who used the key the last time, by an ``event`` about it."""
-    is_there, key = isinstance(case.role, Role), case.key
+    is_there, key = isinstance(case.role, Role) and case.role.arn == case.role_arn, case.key
+    yield from policies.about_external_id(case)
     yield from about_role(case)
     if is_there:
         yield from policies.about_policy(case, "trust")
@@ -72,9 +73,10 @@ def about_role(case: Deployed) -> Iterator[Finding]:
     role = case.role
     if isinstance(role, Unread):
         yield ROWS.finding("role.not-read", case=case)
-    elif role is None:
+    elif role is None or role.arn != case.role_arn:
         path = case.role_arn.partition(":role")[2].rpartition("/")[0] + "/"
-        yield ROWS.finding("role.deleted", case=case, path=path, anew=_anew(case))
+        cure = policies.by_file(case, ROWS.text("role", case=case, path=path, anew=_anew(case)))
+        yield ROWS.finding("role.deleted" if role is None else "role.of-another-path", case=case, cure=cure)
     else:
         yield ROWS.finding("role.there")
         yield _same_role(case, role)
@@ -89,12 +91,16 @@ def _same_role(case: Deployed, role: Role) -> Finding:
     lock, gone_from = case.lock, policies.role_is_gone_from(case)
     locked = f", in cmek.lock {lock.role_id}" if lock.role_id not in (None, role.role_id) else ""
     names = f"; {gone_from} of the key policy still names the deleted one" if gone_from else ""
-    row = "same-role.locked" if lock.role_id else "same-role.not-locked"
+    row, own = "same-role.locked" if lock.role_id else "same-role.not-locked", case.entry
+    by_file = own.role or f"arn:aws:iam::{own.account}:role{own.role_path or '/'}{own.role_name or case.role_name}"
+    is_named = isinstance(case.key, Key) and not isinstance(case.key.policy, Unread) and not gone_from
     if lock.role_arn not in (None, case.role_arn):
         row = "same-role.another"
     elif locked or gone_from:
-        row = "same-role.made-again"
-    return ROWS.finding(row, case=case, locked=locked, names=names, anew=_anew(case))
+        row = "same-role.named-again" if is_named else "same-role.made-again"
+    elif by_file != case.role_arn:
+        row = "same-role.another-by-file"
+    return ROWS.finding(row, case=case, locked=locked, names=names, anew=_anew(case), by_file=by_file)
 
 
 def _anew(case: Deployed) -> str:
@@ -111,7 +117,7 @@ def _boundary(case: Deployed, role: Role) -> Finding:
     """Whether what bounds it is what the file says, and lets it use the key."""
     found = role.boundary_arn
     wanted = found if case.entry.role else case.entry.permissions_boundary
-    denied, doubt = policies.refused(case, "permissions", role.boundary) if found else ([], "")
+    denied, doubt = policies.refused_actions(case, "permissions", role.boundary) if found else ([], "")
     row = "as-file" if wanted else "none"
     if found != wanted:
         row = "another" if wanted else "not-in-file"
@@ -139,15 +145,19 @@ def about_key(case: Deployed) -> Iterator[Finding]:
         yield ROWS.finding("key.gone" if key is None else "key.not-read", case=case)
         return
     yield ROWS.finding("key.there")
-    if locked is not None or case.lock.role_arn:
+    if case.entry.key not in (None, case.key_arn):
+        yield ROWS.finding("same-key.another-by-file", case=case)
+    elif locked is not None or case.lock.role_arn:
         row = "same-key.not-locked" if locked is None else "same-key.another"
         yield ROWS.finding("same-key.locked" if locked == case.key_arn else row, case=case)
     if key.is_ending:
         yield _ending(case, key)
     else:
         yield ROWS.finding("deletion.not-ordered")
-        row = {"Enabled": "enabled.enabled", "Disabled": "enabled.disabled"}.get(key.state, "enabled.unusable")
-        yield ROWS.finding(row, case=case, state=printable(key.state))
+        of_state = {"Enabled": "enabled.enabled", "Updating": "enabled.enabled", "Disabled": "enabled.disabled"}
+        yield ROWS.finding(of_state.get(key.state, "enabled.unusable"), case=case, state=printable(key.state))
+        for name, value, needed in key.unfit[:1]:
+            yield ROWS.finding("kind", name=name, value=printable(value), needed=needed)
         # Of a key that is to be deleted KMS says that it does not rotate.
         yield _rotation(case, key)
     if case.entry.key is None:
@@ -175,7 +185,7 @@ def _rotation(case: Deployed, key: Key) -> Finding:
 
 
 def _alias(case: Deployed, key: Key) -> Finding:
-    wanted, target = case.alias or Unread("the stack shows no alias"), case.alias_target
+    wanted, target = case.alias_by_file or Unread("the stack shows no alias"), case.alias_target
     if isinstance(wanted, Unread):
         return ROWS.finding("alias.not-known", unread=wanted)
     if isinstance(key.aliases, Unread):
@@ -185,7 +195,10 @@ def _alias(case: Deployed, key: Key) -> Finding:
     if isinstance(target, Unread):
         return ROWS.finding("alias.of-one-not-read", case=case, alias=wanted, why=target.why)
     row = "alias.of-another" if target else "alias.missing"
-    return ROWS.finding(row, case=case, alias=wanted, target=printable(target))
+    if isinstance(case.alias, str) and case.alias != wanted:
+        row = "alias.not-deployed"
+    deploy = policies.by_file(case, ROWS.text("alias", case=case))
+    return ROWS.finding(row, case=case, alias=wanted, target=printable(target), deploy=deploy)
 
 
 def about_grants(case: Deployed, key: Key) -> Finding:
