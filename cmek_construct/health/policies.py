@@ -104,7 +104,7 @@ class Beside:
         if not self.ahead.is_none:
             return by_file(case, _ROWS.text("cure.deploy", case=case))
         if isinstance(case.template, Unread):
-            return _ROWS.text("cure.template")
+            return _ROWS.text("cure.template", case=case)
         if self.kind != "permissions":
             return _ROWS.text(f"{_about(self.kind)}.by-hand", case=case)
         if not changed:
