@@ -386,3 +386,30 @@ def test_a_changed_policy_of_the_stacks_own_is_not_to_be_detached(tmp_path: Path
     assert f"aws iam list-policy-versions --policy-arn {arn}" in check(found["cure"])
     iam.set_default_policy_version(PolicyArn=arn, VersionId="v1")
     assert not wrong(tmp_path, code=0)
+
+
+@pytest.mark.usefixtures("aws")
+def test_the_key_policy_to_put_names_the_deployed_role_whatever_the_file_names(tmp_path: Path) -> None:
+    deploy(tmp_path)
+    write(tmp_path, role=f"arn:aws:iam::{ACCOUNT}:role/new")
+    shown = cmek(tmp_path, "doctor", "acme", "--show=key-policy").stdout
+    assert outputs()["RoleArn"] in shown
+    assert "role/new" not in shown
+
+
+@pytest.mark.usefixtures("aws")
+@pytest.mark.parametrize(
+    ("operation", "found"),
+    [
+        ("GetKeyLastUsage", {"TrackingStartDate": None}),
+        ("DescribeStacks", {"Stacks": [None]}),
+        ("ListStackResources", {"StackResourceSummaries": [None]}),
+        ("GetRole", {"Role": None}),
+    ],
+)
+def test_an_answer_with_nothing_in_it_is_not_read_and_is_no_traceback(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, operation: str, found: Given
+) -> None:
+    deploy(tmp_path)
+    answer(monkeypatch, lambda name, _: found if name == operation else NotImplemented)
+    assert "the answer of AWS cannot be read" in cmek(tmp_path, "doctor", "acme", code=3).stdout

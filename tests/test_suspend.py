@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import json
-import shlex
+import re
+import subprocess
 import time
 from dataclasses import replace
 from pathlib import Path
@@ -706,8 +707,10 @@ def test_a_reason_is_said_again_so_that_a_shell_takes_it_as_it_is(tmp_path: Path
     (tmp_path / "cmek.yaml").write_text(text_of({"acme": OWN}))
     reason = 'Bob\'s `id` for $5, "now"!'
     said = cmek(tmp_path, "suspend", "acme", f"--reason={reason}", code=1).stderr
-    (line,) = (one for one in said.splitlines() if "--profile" in one)
-    assert reason in shlex.split(line.partition("   (")[0])
+    (quoted,) = re.findall(r"--reason (.+) --profile", said)
+    assert (
+        subprocess.run(["sh", "-c", f"printf %s {quoted}"], capture_output=True, check=True).stdout.decode() == reason
+    )
 
 
 def test_a_file_that_an_editor_of_windows_wrote_is_set_too(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
