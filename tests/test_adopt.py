@@ -177,6 +177,21 @@ def test_the_template_is_what_was_clicked(tmp_path: Path, form: str, admins: lis
 
 
 @pytest.mark.usefixtures("aws")
+def test_a_statement_for_each_region_and_each_administrator_is_one_entry(tmp_path: Path) -> None:
+    (own,) = FORMS["explicit regions and ID"]["Statement"]
+    names = own["Principal"]["AWS"]
+    assert len(names) > 1
+    each = [{**own, "Sid": f"R{number}", "Principal": {"AWS": name}} for number, name in enumerate(names)]
+    role = clicked_role({"Version": "2012-10-17", "Statement": each})
+    root, admins, *use = console_policy(role, ADMINS)
+    apart = [{**admins, "Sid": f"A{number}", "Principal": {"AWS": name}} for number, name in enumerate(ADMINS)]
+    assert "✗" not in adopted(tmp_path, role, clicked_key([root, *apart, *use]))
+    text = (tmp_path / "cmek.yaml").read_text()
+    assert all(name.rpartition("_")[2] in text for name in names)
+    assert all(name in text for name in ADMINS)
+
+
+@pytest.mark.usefixtures("aws")
 def test_a_multi_region_key_that_rotates_and_a_role_with_a_path(tmp_path: Path) -> None:
     role = clicked_role(FORMS["explicit regions"], Path="/security/")
     key = clicked_key(console_policy(role), MultiRegion=True)
@@ -432,7 +447,7 @@ def test_administrators_of_former_years_and_deleted_ones_do_no_harm(tmp_path: Pa
     assert "names AIDAEXAMPLE0BOB00: deleted, and nobody any more" in printed
     assert "do kms:RotateKeyOnDemand" in printed
     (entry,) = read_entries(tmp_path / "cmek.yaml")
-    assert entry.settings.key_admins == ADMINS
+    assert entry.key_admins == ADMINS
 
 
 @pytest.mark.usefixtures("aws")
@@ -618,7 +633,7 @@ def test_a_vendors_role_is_adopted_with_its_customers_and_without_a_key(tmp_path
     assert "those of the file (for 2 customers)" in printed
     assert "then take the old ones away" in printed
     (entry,) = read_entries(tmp_path / "cmek.yaml")
-    assert entry.settings.customer_account_ids == [OTHER, "444455556666"]
+    assert entry.customer_account_ids == [OTHER, "444455556666"]
     assert mapping(tmp_path) == {"Role1ABCC5F0": {"RoleName": "PineconeCMEK"}}
 
 

@@ -135,8 +135,8 @@ def test_an_acknowledgement_is_for_its_own_rule_alone(tmp_path: Path) -> None:
         ("key-multi-region", "RULE=REASON"),
         ("key-multi-region=", "RULE=REASON"),
         ("key-multi-region= ", "RULE=REASON"),
-        ("no-such-rule=x", "there is no rule no-such-rule. There are: "),
-        ("key-rotaton=x", "there is no rule key-rotaton. Is it key-rotation or"),
+        ("no-such-rule=x", "there is no rule no-such-rule. There are "),
+        ("key-rotaton=x", "there is no rule key-rotaton. Is it key-rotation?"),
     ):
         words = " ".join(cmek(tmp_path, "check", ".", "--acknowledge", wrong, code=2).stderr.split())
         assert said in words.replace("│ ", "").replace(" │", "")

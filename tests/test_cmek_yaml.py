@@ -47,10 +47,10 @@ def mistakes(text: str) -> list[str]:
 
 def test_a_stack_shares_what_stands_at_the_top_and_overrides_what_it_likes() -> None:
     acme, globex = parse(GOOD)
-    assert (acme.name, acme.settings.account) == ("acme", "111122223333")
-    assert acme.settings.regions == ["us-east-1", "eu-west-1"]
-    assert globex.settings.regions == "ALL_REGIONS"
-    assert globex.settings.region == "us-east-1"
+    assert (acme.name, acme.account) == ("acme", "111122223333")
+    assert acme.regions == ["us-east-1", "eu-west-1"]
+    assert globex.regions == "ALL_REGIONS"
+    assert globex.region == "us-east-1"
 
 
 def test_null_takes_back_what_the_top_says() -> None:
@@ -58,7 +58,7 @@ def test_null_takes_back_what_the_top_says() -> None:
         '    account: "444455556666"', '    account: "444455556666"\n    alias: null'
     )
     acme, globex = parse(text)
-    assert (acme.settings.alias, globex.settings.alias) == ("x", None)
+    assert (acme.alias, globex.alias) == ("x", None)
 
 
 @pytest.mark.parametrize(
@@ -180,7 +180,7 @@ def test_an_acknowledgement_that_is_near_to_none_is_refused_without_a_guess(wron
     ],
 )
 def test_what_is_there_and_what_is_other_peoples_is_acknowledged(right: str) -> None:
-    assert parse(acknowledging(right))[1].settings.acknowledge == {right: "Ticket 42"}
+    assert parse(acknowledging(right))[1].acknowledge == {right: "Ticket 42"}
 
 
 def acknowledging(id: str) -> str:
@@ -256,7 +256,7 @@ def test_a_vendors_stack_names_its_customers() -> None:
     customer_key_arns: ["arn:aws:kms:us-east-1:777788889990:key/1234abcd"]""",
         )
     )
-    customers = globex.settings.customers
+    customers = globex.customers
     assert customers is not None
     assert customers.cover("arn:aws:kms:eu-west-1:111122223333:key/any")
     assert customers.cover("arn:aws:kms:us-east-1:777788889990:key/1234abcd")

@@ -17,7 +17,6 @@ from types import SimpleNamespace
 
 import pytest
 
-from cmek_construct.commands.printing import in_json
 from tests.command import INSTALLED, cmek
 from tests.conftest import ROOT
 
@@ -564,17 +563,3 @@ def test_json_has_a_line_for_each_record(tmp_path: Path) -> None:
     lines = printed.splitlines()
     assert (lines[0], lines[-1]) == ("[", "]")
     assert json.loads(lines[1])["name"] == "acme"
-
-
-@pytest.mark.parametrize(
-    "data",
-    [
-        [],
-        {"rows": [{"a": "},\n{", "b": [1, 2]}, {}, {"a": "}, {", "c": {"d": 1}}]},
-        [{"inner": []}, {"inner": [{"a": ()}, {"b": "\\"}]}],
-        {"nothing": None, "text": 'a "quoted" {x}'},
-    ],
-    ids=repr,
-)
-def test_json_says_what_it_was_made_of(data: object) -> None:
-    assert json.loads(in_json(data)) == json.loads(json.dumps(data))

@@ -143,14 +143,20 @@ def test_a_key_that_is_wrong_in_one_point_is_said_to_be_with_the_cure(
     assert "\x1b" not in line
 
 
-def test_a_key_that_is_to_be_deleted_is_to_be_saved_at_once(tmp_path: Path) -> None:
-    line = the_wrong(tmp_path, METADATA | {"KeyState": "PendingDeletion"})
+@pytest.mark.parametrize("state", ["PendingDeletion", "PendingReplicaDeletion"])
+def test_a_key_that_is_to_be_deleted_is_to_be_saved_at_once(tmp_path: Path, state: str) -> None:
+    line = the_wrong(tmp_path, METADATA | {"KeyState": state})
     assert f"`aws kms cancel-key-deletion --key-id {KEY_ARN}`" in line
 
 
 def test_old_outputs_without_key_spec_are_understood(tmp_path: Path) -> None:
     send(tmp_path, {name: value for name, value in METADATA.items() if name != "KeySpec"})
     assert "symmetric (KeySpec SYMMETRIC_DEFAULT)" in check(tmp_path)
+
+
+def test_a_key_whose_primary_region_moves_is_not_wrong(tmp_path: Path) -> None:
+    send(tmp_path, METADATA | {"KeyState": "Updating"})
+    check(tmp_path)
 
 
 def test_a_multi_region_key_is_not_wrong(tmp_path: Path) -> None:

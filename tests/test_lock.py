@@ -24,7 +24,7 @@ from tests.command import cmek as run
 from tests.conftest import ROOT
 from tests.locks import forms as released
 from tests.test_doctor import ACCOUNT as MOTO
-from tests.test_doctor import aws
+from tests.test_doctor import answer, aws
 from tests.test_structure import imports
 
 __all__ = ["aws"]
@@ -646,6 +646,18 @@ def test_a_locked_stack_that_is_gone_is_written_and_refused_until_it_is_back(dep
     assert f"`cmek adopt search --role-arn {names[0]} --key-arn {names[1]}` clears" in found.cure
     run(deployed, "unlock", "search", "--reason=We import it")
     assert refused_at(deployed, deployed / "cdk.out") == []
+
+
+def test_a_locked_stack_that_came_to_nothing_anew_is_gone_and_not_to_be_deployed(
+    deployed: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    run(deployed, "lock", "--deployed")
+    undone = {"ResourceStatus": "DELETE_COMPLETE", "PhysicalResourceId": "x", "LogicalResourceId": ROLE}
+    listed = {"StackResourceSummaries": [{**undone, "ResourceType": "AWS::IAM::Role"}]}
+    answer(monkeypatch, lambda name, _: listed if name == "ListStackResources" else NotImplemented)
+    printed = run(deployed, "lock", "--deployed", code=1).stderr
+    assert "take role and key back before any deploy (`cmek doctor search`" in printed
+    assert "Deploy the template" not in printed
 
 
 def test_of_several_accounts_it_writes_what_it_could_read(deployed: Path) -> None:

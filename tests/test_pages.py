@@ -3,16 +3,19 @@
 from __future__ import annotations
 
 import ast
+import inspect
 import re
 from collections.abc import Mapping
+from importlib import import_module
 from string import Formatter
 from typing import Any, get_args, get_type_hints
 
 from jinja2 import Environment, meta
 
-from cmek_construct.aws.objects import Key, PermissionsPolicy, Role
+from cmek_construct.aws.objects import Key, PermissionsPolicy, Role, Unread
 from cmek_construct.checks import EXTERNAL_ID, PENDING_WINDOW_DAYS, STACK_NAME
 from cmek_construct.commands.printing import texts
+from cmek_construct.commands.sheet import _ROLE
 from cmek_construct.deployment.reading import Entry
 from cmek_construct.guardrails.rule import Rule, rules
 from cmek_construct.health.customer_key import CustomerKeySeen
@@ -44,6 +47,20 @@ def test_each_text_of_a_command_is_there_and_is_given_what_it_says() -> None:
         assert called[path.name] <= names, path.name
         assert names - called[path.name] <= set(re.findall(r"{{ (\w+)\(", content)), f"{path.name}: used by nobody"
         assert meta.find_undeclared_variables(Environment().parse(content)) <= names, path.name
+
+
+def test_each_option_of_a_command_has_its_line_and_each_line_its_option() -> None:
+    page, used = rows(PACKAGE / "commands" / "options.ini"), set[tuple[str, str]]()
+    for path in {*(PACKAGE / "commands").glob("*.py")} - {PACKAGE / "commands" / "app.py"}:
+        module = import_module(f"cmek_construct.commands.{path.stem}")
+        for command in (one for one in vars(module).values() if "epilog" in getattr(one, "__dict__", ())):
+            sections = (f"{path.stem} {command.__name__}", path.stem, "*")
+            for name in {*inspect.signature(command).parameters, "epilog"} - {"context"}:
+                section = next((one for one in sections if name in page.get(one, {})), None)
+                assert section or name == "epilog", (path.stem, command.__name__, name)
+                used.add((section or "*", name))
+    assert used - {("*", "epilog")} == {(section, name) for section, said in page.items() for name in said}
+    assert _ROLE in page["sheet"]["role"]
 
 
 def test_each_warning_is_given_and_is_given_what_it_says() -> None:
@@ -166,6 +183,7 @@ FACTS = {
     "policy": PermissionsPolicy,
     "role": Role,
     "seen": CustomerKeySeen,
+    "unread": Unread,
     "vendor": Entry,
 }
 """What a fact is of which a row fills in parts."""

@@ -199,20 +199,6 @@ def test_a_project_that_the_sdk_made_twice_for_a_lost_answer_is_refused(pinecone
     assert pinecone.secrets == []
 
 
-def test_a_key_that_the_sdk_made_twice_for_a_lost_answer_is_said(pinecone: Pinecone, tmp_path: Path) -> None:
-    pinecone.failures[KEY] = [DROP_AFTER]
-    printed = create(pinecone, tmp_path, *YES)
-    assert "ID key-0" in printed.partition("MADE TWICE")[2]
-    assert printed.count("pcsk_") == 1
-
-
-def test_what_is_not_to_be_read_is_not_called_made_once(pinecone: Pinecone, tmp_path: Path) -> None:
-    pinecone.failures["GET /admin/projects/proj-0/api-keys"] = [403]
-    printed = create(pinecone, tmp_path, *YES)
-    assert pinecone.secrets[0] in printed
-    assert "made twice is not known" in printed
-
-
 def test_a_timeout_is_a_clear_message(pinecone: Pinecone, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     answer = pinecone.answer
 

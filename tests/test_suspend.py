@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import re
+import subprocess
 import time
 from dataclasses import replace
 from pathlib import Path
@@ -19,7 +21,7 @@ from cmek_construct.deployment import writing
 from cmek_construct.deployment.reading import ConfigError, parse_entries, read_entries
 from cmek_construct.health.comparing import Where
 from cmek_construct.policy.statements import DELETED
-from tests.building import EXTERNAL_ID, REGION
+from tests.building import EXTERNAL_ID, PINECONE, REGION
 from tests.command import cmek
 from tests.test_doctor import (
     ACCOUNT,
@@ -586,7 +588,7 @@ def test_one_setting_is_written_and_every_other_byte_stays(
     assert writing.set_suspended("acme", True, "another") is False
     assert writing.set_suspended("acme", False, "") is True
     (entry,) = [one for one in read_entries("cmek.yaml") if one.name == "acme"]
-    assert not entry.settings.suspended
+    assert not entry.suspended
 
 
 def test_what_the_top_says_is_taken_back_in_the_stack_alone(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -635,17 +637,17 @@ def test_no_reason_can_say_more_than_a_comment(reason: str) -> None:
     text = text_of({"acme": OWN, "globex": {**OWN, "external_id": EXTERNAL_ID[:-1] + "1"}})
     first = next(writing._with_suspended(text, "acme", True, reason))
     before, after = parse_entries(text, "cmek.yaml"), parse_entries(first, "cmek.yaml")
-    said = replace(before[0].settings, suspended=True)
-    assert [one.settings for one in after] == [said, before[1].settings]
+    said = replace(before[0], suspended=True)
+    assert after == [said, before[1]]
     assert len(first.splitlines()) == len(text.splitlines()) + 1
 
 
 def test_the_denial_is_the_one_of_the_contract() -> None:
     (own,) = parse_entries(text_of({"acme": OWN}), "cmek.yaml")
-    assert own.settings.denial(ROLE_ARN)["Sid"] == "Deny Pinecone while suspended"
+    assert own.denial(ROLE_ARN)["Sid"] == "Deny Pinecone while suspended"
     (vendor,) = parse_entries(text_of({"acme": VENDOR}), "cmek.yaml")
-    assert "DenyEverybodyWhileSuspended" in vendor.settings.denial(ROLE_ARN)["Sid"]
-    both = own.settings.denial(ROLE_ARN), vendor.settings.denial(ROLE_ARN)
+    assert "DenyEverybodyWhileSuspended" in vendor.denial(ROLE_ARN)["Sid"]
+    both = own.denial(ROLE_ARN), vendor.denial(ROLE_ARN)
     assert not Where("key", KEY_ARN).same(*both)
 
 
@@ -680,3 +682,40 @@ def test_a_key_that_is_protected_while_used_is_cut_off_by_its_policy_alone(
     resume(tmp_path)
     answer(monkeypatch, refusing("PutKeyPolicy", code="AccessDeniedException"))
     assert "disable-key" not in suspend(tmp_path, code=1)
+
+
+@pytest.mark.usefixtures("aws")
+@pytest.mark.parametrize("own", [OWN, VENDOR], ids=["own", "vendor"])
+def test_who_is_kept_out_by_another_denial_is_not_called_let_in(tmp_path: Path, own: dict[str, Any]) -> None:
+    deploy(tmp_path, acme=own)
+    denial: dict[str, Any] = {"Sid": "Cut", "Effect": "Deny", "Principal": {"AWS": "*"}}
+    if own is VENDOR:
+        denial["Principal"] = {"AWS": PINECONE}
+        policy = {"Version": "2012-10-17", "Statement": [*trust_statements(), {**denial, "Action": "sts:AssumeRole"}]}
+        boto3.client("iam").update_assume_role_policy(RoleName=role_name(), PolicyDocument=json.dumps(policy))
+    else:
+        put_key_statements([*key_statements(), {**denial, "Action": "kms:Decrypt", "Resource": "*"}])
+    said = resume(tmp_path, code=1)
+    assert "STILL CUT OFF" in said
+    assert 'it is denied by statement "Cut"' in said
+    assert "LET IN" not in said
+    assert "cmek doctor acme" in said
+
+
+@pytest.mark.usefixtures("aws")
+def test_a_reason_is_said_again_so_that_a_shell_takes_it_as_it_is(tmp_path: Path) -> None:
+    (tmp_path / "cmek.yaml").write_text(text_of({"acme": OWN}))
+    reason = 'Bob\'s `id` for $5, "now"!'
+    said = cmek(tmp_path, "suspend", "acme", f"--reason={reason}", code=1).stderr
+    (quoted,) = re.findall(r"--reason (.+) --profile", said)
+    assert (
+        subprocess.run(["sh", "-c", f"printf %s {quoted}"], capture_output=True, check=True).stdout.decode() == reason
+    )
+
+
+def test_a_file_that_an_editor_of_windows_wrote_is_set_too(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "cmek.yaml").write_text(text_of({"acme": OWN}), encoding="utf-8-sig")
+    assert writing.set_suspended("acme", True, "why") is True
+    assert writing.set_suspended("acme", False, "") is True
+    assert (tmp_path / "cmek.yaml").read_text() == text_of({"acme": OWN})

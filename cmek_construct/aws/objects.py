@@ -21,6 +21,7 @@ class Unread:
     """Something that could not be read."""
 
     why: str  # in words, without advice
+    needs: str = "read it"  # what one must be allowed, to read it
 
 
 class Resource(NamedTuple):
@@ -122,8 +123,11 @@ class Key:
         return self.state in ("PendingDeletion", "PendingReplicaDeletion")
 
     @property
-    def key_id(self) -> str:
-        return self.arn.rpartition("/")[2]
+    def unfit(self) -> list[tuple[str, Any, str]]:
+        """Why Pinecone cannot use it, by its kind: what KMS says of it, and what is needed."""
+        needed = {"KeyManager": "CUSTOMER", "KeySpec": "SYMMETRIC_DEFAULT", "KeyUsage": "ENCRYPT_DECRYPT"}
+        found = ((name, self.metadata.get(name), one) for name, one in needed.items())
+        return [(name, value, one) for name, value, one in found if value not in (None, one)]
 
 
 class Event(NamedTuple):
@@ -133,7 +137,7 @@ class Event(NamedTuple):
     when: datetime
     by: str  # the ARN of the role that it was done as, or of whoever did it
     refused: bool
-    text: str  # all that CloudTrail says of it
+    text: str  # all that CloudTrail says of it beside who did it
 
 
 class Control(NamedTuple):

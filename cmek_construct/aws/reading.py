@@ -5,6 +5,7 @@ itself, and the rest stands. What gives neither raises an `AwsError`.
 """
 
 import json
+import re
 from collections.abc import Iterator, Mapping, Sequence
 from datetime import datetime, timezone
 from itertools import islice, product
@@ -12,12 +13,13 @@ from typing import Any, Final
 
 from cmek_construct.aws import objects
 from cmek_construct.aws.objects import Event, Key, Role, Stack, Statements
-from cmek_construct.aws.session import Session, asked, called, read
+from cmek_construct.aws.session import AwsError, Reason, Session, asked, called, read
 from cmek_construct.policy.statements import as_list, as_of_2012
 
 IAM_REGION: Final = "us-east-1"  # where CloudTrail shows the events of IAM
 _PAGE: Final = 50  # events that CloudTrail shows at once, or fewer
 _MOST_EVENTS: Final = 1_000
+_OF_POLICIES: Final = "ListRolePolicies, GetRolePolicy, ListAttachedRolePolicies, GetPolicy and GetPolicyVersion"
 _CONTROLS: Final = {"SERVICE_CONTROL_POLICY": "SCP", "RESOURCE_CONTROL_POLICY": "RCP"}
 
 
@@ -27,21 +29,21 @@ def _each(client: Any, operation: str, member: str, **request: Any) -> Iterator[
         yield from page[member]
 
 
-@asked
+@asked("cloudformation:DescribeStacks")
 def read_stack(session: Session, name: str) -> Stack:
     found = session.client("cloudformation").describe_stacks(StackName=name)["Stacks"][0]
     outputs = {one["OutputKey"]: one["OutputValue"] for one in found.get("Outputs", [])}
     return Stack(str(found["StackStatus"]), outputs)
 
 
-@read
+@read("cloudformation:GetTemplate")
 def read_template(session: Session, name: str) -> str:
     """The template of a stack, as it was deployed."""
     body = session.client("cloudformation").get_template(StackName=name)["TemplateBody"]
     return body if isinstance(body, str) else json.dumps(body)
 
 
-@asked
+@asked("cloudformation:ListStackResources")
 def read_resources(session: Session, stack: str) -> list[objects.Resource]:
     """What a stack holds."""
     listed = _each(session.client("cloudformation"), "list_stack_resources", "StackResourceSummaries", StackName=stack)
@@ -49,7 +51,7 @@ def read_resources(session: Session, stack: str) -> list[objects.Resource]:
     return [objects.Resource(one["LogicalResourceId"], one["ResourceType"], one["PhysicalResourceId"]) for one in held]
 
 
-@asked
+@asked("cloudformation:DescribeStackResources")
 def read_owner(session: Session, physical_id: str) -> str | None:
     """The stack that holds a resource, if one does."""
     found = session.client("cloudformation").describe_stack_resources(PhysicalResourceId=physical_id)["StackResources"]
@@ -92,27 +94,29 @@ def read_policy(session: Session, arn: str) -> dict[str, Any]:
     return _document(role["AssumeRolePolicyDocument"])
 
 
-@asked
+@asked("iam:GetRole")
 def read_role_names(session: Session, name: str) -> dict[str, str]:
     """What IAM calls a role: its ``Arn`` and its ``RoleId``."""
     found = session.client("iam").get_role(RoleName=name)["Role"]
     return {"Arn": found["Arn"], "RoleId": found["RoleId"]}
 
 
-@asked
+@asked(f"iam:GetRole, {_OF_POLICIES}")
 def read_role(session: Session, arn: str) -> Role:
     """A role, with its policies and what bounds it."""
+    if session.account not in ("", account := arn.split(":")[4]):
+        raise AwsError(Reason.ANOTHER_ACCOUNT, f"account {account} alone shows it")
     iam, name = session.client("iam"), arn.rpartition("/")[2]
     found = iam.get_role(RoleName=name)["Role"]
     bounding = (found.get("PermissionsBoundary") or {}).get("PermissionsBoundaryArn")
     return Role(
         found["Arn"],
         found["RoleId"],
-        read(_statements)(found["AssumeRolePolicyDocument"]),
-        read(list[objects.PermissionsPolicy])(_permissions(iam, name)),
+        read("iam:GetRole")(_statements)(found["AssumeRolePolicyDocument"]),
+        read(f"iam:{_OF_POLICIES}")(list[objects.PermissionsPolicy])(_permissions(iam, name)),
         bounding,
-        read(_managed)(iam, bounding) if bounding else (),
-        found.get("MaxSessionDuration", objects.SESSION_SECONDS),
+        read("iam:GetPolicy and GetPolicyVersion")(_managed)(iam, bounding) if bounding else (),
+        found.get("MaxSessionDuration") or objects.SESSION_SECONDS,
         (found.get("RoleLastUsed") or {}).get("LastUsedDate"),
     )
 
@@ -131,13 +135,13 @@ def _managed(iam: Any, arn: str) -> Statements:
     return _statements(iam.get_policy_version(PolicyArn=arn, VersionId=version)["PolicyVersion"]["Document"])
 
 
-@asked
+@asked("kms:DescribeKey")
 def read_key_arn(session: Session, key: str) -> str:
     """The ARN of a key by its ID, or of the one that an alias points to."""
     return str(session.client("kms").describe_key(KeyId=key)["KeyMetadata"]["Arn"])
 
 
-@asked
+@asked("kms:DescribeKey, GetKeyPolicy, GetKeyRotationStatus, ListAliases and ListGrants")
 def read_key(session: Session, arn: str, *, last_use: bool = False) -> Key:
     """A key, with its policy, grants and aliases; KMS is asked for its last use, too, if that is wanted."""
     kms = session.kms(arn)
@@ -145,9 +149,9 @@ def read_key(session: Session, arn: str, *, last_use: bool = False) -> Key:
     return Key(
         arn,
         str(found["KeyState"]),
-        read(lambda: as_of_2012(read_policy(session, arn)))(),
+        read("kms:GetKeyPolicy")(lambda: as_of_2012(read_policy(session, arn)))(),
         _rotation(kms, arn, found),
-        read(sorted)(one["AliasName"] for one in _each(kms, "list_aliases", "Aliases", KeyId=arn)),
+        read("kms:ListAliases")(sorted)(one["AliasName"] for one in _each(kms, "list_aliases", "Aliases", KeyId=arn)),
         read_grants(session, arn),
         _last_use(kms, arn) if last_use else None,
         found.get("CreationDate"),
@@ -158,7 +162,7 @@ def read_key(session: Session, arn: str, *, last_use: bool = False) -> Key:
     )
 
 
-@read
+@read("kms:GetKeyRotationStatus")
 def _rotation(kms: Any, arn: str, metadata: Mapping[str, Any]) -> int | None:
     if metadata.get("Origin", "AWS_KMS") != "AWS_KMS":
         return None  # KMS rotates no other by itself, and may not answer
@@ -167,7 +171,7 @@ def _rotation(kms: Any, arn: str, metadata: Mapping[str, Any]) -> int | None:
     return days if status["KeyRotationEnabled"] else None
 
 
-@read
+@read("kms:ListGrants")
 def read_grants(session: Session, key_arn: str) -> list[objects.Grant]:
     """All grants on a key."""
     found = []
@@ -177,15 +181,15 @@ def read_grants(session: Session, key_arn: str) -> list[objects.Grant]:
     return found
 
 
-@read
+@read("kms:GetKeyLastUsage")
 def _last_use(kms: Any, arn: str) -> objects.LastUse:
     found = kms.get_key_last_usage(KeyId=arn)
     use = found.get("KeyLastUsage") or {}
     operation, event = (str(use.get(name, "")) for name in ("Operation", "CloudTrailEventId"))
-    return objects.LastUse(found["TrackingStartDate"], use.get("Timestamp"), operation, event)
+    return objects.LastUse(found["TrackingStartDate"].astimezone(timezone.utc), use.get("Timestamp"), operation, event)
 
 
-@read
+@read("organizations:ListParents, ListPoliciesForTarget and DescribePolicy")
 def read_controls(session: Session, account: str) -> list[objects.Control]:
     """The policies of an organization that hold for an account.
 
@@ -206,24 +210,24 @@ def read_controls(session: Session, account: str) -> list[objects.Control]:
 # and answers two look-ups a second and account.
 
 
-@asked
+@asked("cloudtrail:LookupEvents")
 def read_event(session: Session, event_id: str, arn: str) -> Event | None:
     """One event about a role or a key by its ID; None where CloudTrail shows it no more, or not yet."""
     return next(_events(session, arn, "EventId", event_id), None)
 
 
-@read
+@read("cloudtrail:LookupEvents")
 def read_calls(session: Session, names: Sequence[str], arn: str) -> list[Event]:
     """The last calls of some names, such as ``PutKeyPolicy``, about a role or a key, the newest first.
 
     Looked up by their names: a key in use has too many other events to look through.
     """
     last = [one for name in names for one in islice(_events(session, arn, "EventName", name), _PAGE)]
-    about = arn.rpartition("/")[2]  # a call names a role by its name, a key by its ID or ARN
-    return sorted((one for one in last if about in one.text), key=lambda one: one.when, reverse=True)
+    named = re.compile(rf'["/]{re.escape(arn.rpartition("/")[2])}"')  # a role's name, a key's ID, or the end of an ARN
+    return sorted((one for one in last if named.search(one.text)), key=lambda one: one.when, reverse=True)
 
 
-@asked
+@asked("cloudtrail:LookupEvents")
 def read_last(session: Session, key_arn: str, names: tuple[str, ...], since: datetime) -> Event | None:
     """The last call about a key whose name begins with one of these, refused or not, since a time.
 
@@ -242,8 +246,8 @@ def _events(session: Session, arn: str, attribute: str, value: str, **more: Any)
         if number == _MOST_EVENTS:
             raise ValueError(f"there are more than {_MOST_EVENTS:,} events")
         said = json.loads(shown["CloudTrailEvent"])
-        who = said.get("userIdentity") or {}
+        who = said.pop("userIdentity", None) or {}
         issuer = (who.get("sessionContext") or {}).get("sessionIssuer") or {}
         by = issuer.get("arn") or who.get("arn") or who.get("invokedBy") or "somebody"
-        name, text = str(shown["EventName"]), str(shown["CloudTrailEvent"])
+        name, text = str(shown["EventName"]), json.dumps(said)
         yield Event(name, shown["EventTime"].astimezone(timezone.utc), str(by), "errorCode" in said, text)

@@ -76,7 +76,7 @@ def called(*, if_there: bool = False) -> Iterator[None]:
     except BotoCoreError as error:
         reason = _reason({kind.__name__ for kind in type(error).__mro__}, Reason.UNREACHABLE)
         raise AwsError(reason, f"AWS could not be asked: {printable(error).rstrip('.')}") from None
-    except (ValueError, KeyError, TypeError, IndexError, RecursionError, ResponseParserError) as error:
+    except (ValueError, LookupError, TypeError, AttributeError, RecursionError, ResponseParserError) as error:
         raise AwsError(Reason.UNREACHABLE, f"the answer of AWS cannot be read: {printable(error)}") from None
 
 
@@ -84,23 +84,26 @@ def _reason(names: set[str], otherwise: Reason) -> Reason:
     return next((reason for reason in Reason if names.intersection(reason.value)), otherwise)
 
 
-def read(ask: Callable[P, T]) -> Callable[P, T | Unread]:
-    """Have a function give why there is no answer, in its place."""
+def read(needs: str) -> Callable[[Callable[P, T]], Callable[P, T | Unread]]:
+    """Have a function give why there is no answer, in its place, with the actions of AWS that it needs."""
 
-    @wraps(ask)
-    def answer(*args: P.args, **kwargs: P.kwargs) -> T | Unread:
-        try:
-            with called():
-                return ask(*args, **kwargs)
-        except AwsError as error:
-            return Unread(str(error))
+    def decorated(ask: Callable[P, T]) -> Callable[P, T | Unread]:
+        @wraps(ask)
+        def answer(*args: P.args, **kwargs: P.kwargs) -> T | Unread:
+            try:
+                with called():
+                    return ask(*args, **kwargs)
+            except AwsError as error:
+                return Unread(str(error), needs)
 
-    return answer
+        return answer
+
+    return decorated
 
 
-def asked(ask: Callable[P, T]) -> Callable[P, T | Unread | None]:
+def asked(needs: str) -> Callable[[Callable[P, T]], Callable[P, T | Unread | None]]:
     """The same, and None where AWS says: there is no such thing."""
-    return read(called(if_there=True)(ask))
+    return lambda ask: read(needs)(called(if_there=True)(ask))
 
 
 class Session:

@@ -6,10 +6,10 @@ What could not be read is no basis for an entry, and ends the command.
 
 import json
 import os
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Final, Literal
+from typing import Any, Literal
 
 import typer
 
@@ -20,19 +20,13 @@ from cmek_construct.aws.session import Asking, Session
 from cmek_construct.checks import printable
 from cmek_construct.commands.lock import clear_gone
 from cmek_construct.commands.looking import locked
-from cmek_construct.commands.options import PROFILE, a_key, a_region, a_role, checked, customers, flag, listed, named
+from cmek_construct.commands.options import CUSTOMER_ACCOUNTS, NAME, PROFILE, a_key, a_region, a_role, checked, flag
 from cmek_construct.commands.printing import marked, refused, text, told
 from cmek_construct.deployment.reading import Entry, YamlText, parse_entries, text_of
-from cmek_construct.deployment.writing import FILE, beside_top, make_folder, new_text, replace, with_entry, write_whole
+from cmek_construct.deployment.writing import FILE, beside_top, make_folder, replace, with_entry, write_whole
 from cmek_construct.health import adoption
 from cmek_construct.health.deployed import Deployed
 from cmek_construct.health.findings import Finding, Verdict, known
-
-_READS_ROLE: Final = (
-    "iam:GetRole, ListRolePolicies, GetRolePolicy, ListAttachedRolePolicies, GetPolicy and GetPolicyVersion"
-)
-_READS_KEY: Final = "kms:DescribeKey, GetKeyPolicy, GetKeyRotationStatus and ListAliases"
-_READS_STACK: Final = "cloudformation:DescribeStacks and ListStackResources"
 
 
 @told(about="{name}: nothing was written".format)
@@ -45,19 +39,15 @@ class Adopt:
     writes the file alone.
     """
 
-    name: str = named("Of the stack, in cmek.yaml or new to it. For good.")
-    role_arn: str = a_role("role_arn", "The role that Pinecone stores.", default=...)
-    key_arn: str | None = a_key("The key that Pinecone stores. A vendor's role, for keys of customers, has none.")
-    alias: str | None = checked(props.ALIAS.check, "NAME", "alias", "Of a key with several: the stack's one.")
-    as_given: Literal["role", "key"] | None = typer.Option(
-        None, help="Do not take this one over: the entry names it by its ARN, and its policy stays yours."
-    )
-    customer_account_ids: str | None = customers(
-        "For a vendor's role that has lost its permissions: accounts of customers."
-    )
-    region: str | None = a_region("Of the stack of a vendor's role, which has no key. Default: as in cmek.yaml.")
+    name: str = NAME
+    role_arn: str = a_role("role_arn", default=...)
+    key_arn: str | None = a_key()
+    alias: str | None = checked(props.ALIAS.check, "NAME", "alias")
+    as_given: Literal["role", "key"] | None = typer.Option(None)
+    customer_account_ids: Sequence[str] | None = CUSTOMER_ACCOUNTS
+    region: str | None = a_region()
     asking: Asking = PROFILE
-    accept: bool = flag("--accept", "Go on where the template would lock somebody out or let somebody in.")
+    accept: bool = flag("--accept")
 
     def __iter__(self) -> Iterator[str]:
         before = text_of(FILE) if os.path.lexists(FILE) else None
@@ -71,16 +61,12 @@ class Adopt:
         if entry is None:
             props = {"account": account, "region": region, **adoption.of_role(role, given=self.as_given == "role")}
             if key is None:
-                accounts = listed(self.customer_account_ids) if self.customer_account_ids else []
-                props |= adoption.of_customers(role, accounts)
+                props |= adoption.of_customers(role, self.customer_account_ids or [])
             else:
                 props |= adoption.of_key(key, role.arn, self.alias, given=self.as_given == "key")
-            props = beside_top(props, top)
-            changed = new_text(self.name, props) if before is None else with_entry(before, self.name, props)
-            added = parse_entries(changed, f"{FILE}, with {self.name} added")
-            entry = next(one for one in added if one.name == self.name)
+            changed, entry = with_entry(before, self.name, beside_top(props, top))
         case = Deployed(entry, role.arn, self.key_arn, locked(entry), role=role, key=key)
-        self._refuse_another(case, role)
+        adoption.refuse_another(case, role, key)
         mapping = adoption.import_mapping(entry, role, key, _held_by(entry, session))
         found = [*adoption.differences(case, role, key), *_other_stacks(mapping, entry, session)]
         found.sort(key=lambda one: one.verdict is not Verdict.WRONG)
@@ -108,50 +94,34 @@ class Adopt:
         for option in (one for one, value in idle.items() if value):  # it was meant to do something
             raise refused("adopt.j2", "is_idle", option=option, there=there, has_key=self.key_arn is not None)
         account = self.role_arn.split(":")[4]
-        region = self.region or (there.settings.region if there else top.get("region"))
+        region = self.region or (there.region if there else top.get("region"))
         if self.key_arn is not None:
             region, of_key_arn = self.key_arn.split(":")[3:5]
             if of_key_arn != account:
                 raise refused("adopt.j2", "two_accounts", of_key=of_key_arn, of_role=account)
         if region is None:
             raise refused("adopt.j2", "no_region")
-        if there and (there.settings.account, there.settings.region) != (account, region):
+        if there and (there.account, there.region) != (account, region):
             raise refused("adopt.j2", "elsewhere", there=there, account=account, region=region)
         return account, str(region)
 
     def _role_and_key(self, session: Session) -> tuple[Role, Key | None]:
         """Both, with all that an entry is made of."""
         found = reading.read_role(session, self.role_arn)
-        role = known(found, "the role", text("adopt.j2", "absent", arn=self.role_arn), _READS_ROLE)
+        role = known(found, "the role", text("adopt.j2", "absent", arn=self.role_arn))
         if role.arn != self.role_arn:
             raise refused("adopt.j2", "another_path", role_arn=self.role_arn, found=printable(role.arn))
-        known(role.trust, "the trust policy", "", _READS_ROLE)
-        known(role.permissions, "the role's permissions", "", _READS_ROLE)
+        known(role.trust, "the trust policy")
+        known(role.permissions, "the role's permissions")
         if self.key_arn is None:
             return role, None
         shown = reading.read_key(session, self.key_arn)
-        key = known(shown, "the key", text("adopt.j2", "absent", arn=self.key_arn), _READS_KEY)
+        key = known(shown, "the key", text("adopt.j2", "absent", arn=self.key_arn))
         adoption.refuse_unfit(key)
-        known(key.policy, "the key policy", "", _READS_KEY)
-        known(key.aliases, "its aliases", "", _READS_KEY)
-        known(key.rotation_days or 0, "its rotation", "", _READS_KEY)
+        known(key.policy, "the key policy")
+        known(key.aliases, "its aliases")
+        known(key.rotation_days or 0, "its rotation")
         return role, key
-
-    def _refuse_another(self, case: Deployed, role: Role) -> None:
-        own, lock = case.own, case.lock
-        if own.customers is not None and self.key_arn is not None:
-            raise refused("adopt.j2", "has_no_key", name=self.name)
-        if own.customers is None and self.key_arn is None:
-            raise refused("adopt.j2", "has_a_key", name=self.name)
-        for what, given, wanted in (
-            (f"{FILE}: stacks.{self.name}.role", self.role_arn, own.role),
-            (f"{FILE}: stacks.{self.name}.key", self.key_arn, own.key),
-            (f"cmek.lock: the role of {self.name}", self.role_arn, lock.role_arn),
-            (f"cmek.lock: the key of {self.name}", self.key_arn, lock.key_arn),
-            (f"cmek.lock: the unique ID of the role of {self.name}", role.role_id, lock.role_id),
-        ):
-            if wanted not in (None, given):
-                raise refused("adopt.j2", "is_another", what=what, wanted=wanted, given=given)
 
 
 def _held_by(entry: Entry, session: Session) -> dict[str, str]:
@@ -160,9 +130,9 @@ def _held_by(entry: Entry, session: Session) -> dict[str, str]:
     if stack is None or (isinstance(stack, Stack) and stack.is_empty):
         return {}
     what = "whether a stack of that name holds anything"
-    if known(stack, what, "", _READS_STACK).is_changing:
+    if known(stack, what).is_changing:
         raise refused("adopt.j2", "is_changing", name=entry.name)
-    held = known(reading.read_resources(session, entry.name) or [], what, "", _READS_STACK)
+    held = known(reading.read_resources(session, entry.name) or [], what)
     return {one.logical_id: one.physical_id for one in held}
 
 

@@ -6,28 +6,26 @@ from typing import Any, Final
 import typer
 from typer.core import TyperGroup
 
-from cmek_construct.commands import (
-    adopt,
-    check,
-    customer_kit,
-    doctor,
-    init,
-    lock,
-    project,
-    retire,
-    review,
-    sheet,
-    suspend,
-    who,
-)
+from cmek_construct.commands.adopt import Adopt
+from cmek_construct.commands.check import check
+from cmek_construct.commands.customer_kit import cli as customer_kit
+from cmek_construct.commands.doctor import doctor
+from cmek_construct.commands.init import add, init, template
+from cmek_construct.commands.lock import lock, unlock
 from cmek_construct.commands.options import flag
+from cmek_construct.commands.project import cli as project
+from cmek_construct.commands.retire import retire
+from cmek_construct.commands.review import review
+from cmek_construct.commands.sheet import sheet
+from cmek_construct.commands.suspend import resume, suspend
+from cmek_construct.commands.who import who
 
 _GROUPS: Final = {
-    "Set up": (init.init, init.add, project.cli, sheet.sheet, customer_kit.cli, init.template),
-    "Review": (check.check, who.who, review.review),
-    "Keep": (lock.lock, lock.unlock),
-    "On call": (doctor.doctor, suspend.suspend, suspend.resume),
-    "Take over, and end": (adopt.Adopt, retire.retire),
+    "Set up": (init, add, project, sheet, customer_kit, template),
+    "Review": (check, who, review),
+    "Keep": (lock, unlock),
+    "On call": (doctor, suspend, resume),
+    "Take over, and end": (Adopt, retire),
 }
 
 
@@ -66,7 +64,7 @@ def _version(asked: bool) -> None:
 
 
 @cli.callback()
-def _options(_: bool = flag("--version", "Show the version and end.", callback=_version, is_eager=True)) -> None:
+def _options(_: bool = flag("--version", help="Show the version and end.", callback=_version, is_eager=True)) -> None:
     """Encrypt a Pinecone project with your own AWS KMS key: before and after `cdk deploy`."""
 
 

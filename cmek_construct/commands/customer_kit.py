@@ -1,7 +1,6 @@
 """`cmek customer-kit`: what a vendor sends to a customer, and the check of what comes back."""
 
 import os
-import re
 import shutil
 from collections.abc import Iterator, Mapping
 from functools import partial
@@ -14,7 +13,7 @@ from cmek_construct import checks
 from cmek_construct.aws.reading import read_policy
 from cmek_construct.aws.session import Asking, AwsError, called
 from cmek_construct.commands.looking import entries_here, json_in
-from cmek_construct.commands.options import AS_JSON, a_region, a_role, a_stack, an_account, asked_with, checked, option
+from cmek_construct.commands.options import AS_JSON, PROFILE, a_region, a_role, a_stack, an_account, checked, option
 from cmek_construct.commands.printing import in_words, marked, refused, shown, text, told
 from cmek_construct.deployment import without_cdk as kits
 from cmek_construct.guide import KeyAccess
@@ -23,42 +22,33 @@ from cmek_construct.templates.reading import members
 
 cli = typer.Typer(name="customer-kit")
 _any_key: Final = partial(checks.arn, form=ANY_KEY_ARN, example="arn:aws:kms:us-east-1:111122223333:key/1234abcd-…")
-_PROFILE: Final = asked_with("AWS profile of the customer, to ask KMS with.")
 _DESCRIBED: Final = "`aws kms describe-key --key-id KEY_ARN --output json` prints it."
 _GOT: Final = "`aws kms get-key-policy --key-id KEY_ARN --policy-name default --output json` prints it."
-
-
-def _line(value: str) -> str:
-    if not value.strip() or not value.isprintable() or len(value) > 100:
-        raise typer.BadParameter("it is a line of text, of up to 100 characters")
-    return value.strip()
-
-
-def _s3_url(value: str) -> str:
-    if not re.fullmatch(r"https://[a-z0-9.-]+\.amazonaws\.com/\S+", value):
-        raise typer.BadParameter("CloudFormation takes a template from https://…amazonaws.com/…")
-    return value
+_name: Final = checks.within(
+    lambda it: it and it.isprintable() and len(it) <= 100,
+    "it is a line of text, of up to 100 characters",
+    "Shorten it.",
+)
+_s3_url: Final = checks.matching(
+    r"https://[a-z0-9.-]+\.amazonaws\.com/\S+",
+    "CloudFormation takes a template from https://…amazonaws.com/…",
+    "Put the template into a bucket of S3, and give its URL.",
+)
 
 
 @cli.callback(invoke_without_command=True)
 @told()
 def kit(
     context: typer.Context,
-    role_arn: str | None = a_role("role_arn", "The vendor's role, which the customer's key lets in."),
-    region: str | None = a_region("AWS region of the customer's key, for the page. Default: it says to ask you."),
-    key_access: KeyAccess = typer.Option(kits.ACCESS, help="What the customer's key lets the role do."),
+    role_arn: str | None = a_role("role_arn"),
+    region: str | None = a_region(),
+    key_access: KeyAccess = typer.Option(kits.ACCESS),
     customer_account_id: str | None = an_account(
-        "customer_account_id",
-        "Write the number of the customer's AWS account.",
-        "The customer's AWS account, for key-policy.json. Default: a placeholder.",
+        "customer_account_id", "Write the number of the customer's AWS account."
     ),
-    vendor_name: str = option("TEXT", "Your company's name, for the page.", kits.VENDOR, parser=_line),
-    template_url: str | None = option(
-        "URL",
-        "Where you have put customer-key.yaml in S3: the page gets a link that opens the AWS console on it.",
-        parser=_s3_url,
-    ),
-    out: Path = option("FOLDER", "Folder to write. Never overwritten.", default=Path("customer-kit")),
+    vendor_name: str = checked(_name, "TEXT", "vendor_name", str.strip, default=kits.VENDOR),
+    template_url: str | None = checked(_s3_url, "URL", "template_url"),
+    out: Path = option("FOLDER", Path("customer-kit")),
 ) -> Iterator[str]:
     """Write a folder to send to a customer whose key it is to be.
 
@@ -98,21 +88,15 @@ def write(files: Mapping[str, str], folder: Path) -> None:
         shutil.rmtree(draft, ignore_errors=True)
 
 
-@cli.command(
-    epilog="Exit codes: 0 all is right; 1 something is wrong, cannot be told (?), or could not be read; 2 wrong usage. "
-    "What the vendor's role allows is seen with --vendor alone: without it that one ? does not count."
-)
 @told()
 def check(
-    role_arn: str = a_role("role_arn", "The vendor's role.", default=...),
-    key_arn: str | None = checked(
-        _any_key, "ARN", "key_arn", "The customer's key, as it was given back. Without files, KMS is asked about it."
-    ),
-    asking: Asking = _PROFILE,
-    describe_key: Path | None = option("FILE", "The customer's output of `aws kms describe-key`."),
-    key_policy: Path | None = option("FILE", "The customer's output of `aws kms get-key-policy`."),
-    key_access: KeyAccess = typer.Option(kits.ACCESS, help="What the role must be able to do."),
-    vendor: str | None = a_stack("vendor", "The vendor's stack in cmek.yaml here: whether its role may use the key."),
+    role_arn: str = a_role("role_arn", default=...),
+    key_arn: str | None = checked(_any_key, "ARN", "key_arn"),
+    asking: Asking = PROFILE,
+    describe_key: Path | None = option("FILE"),
+    key_policy: Path | None = option("FILE"),
+    key_access: KeyAccess = typer.Option(kits.ACCESS),
+    vendor: str | None = a_stack("vendor"),
     as_json: bool = AS_JSON,
 ) -> Iterator[str]:
     """Say what is right and wrong with a customer's key.
@@ -134,6 +118,9 @@ def check(
     yield from shown(as_json, lambda: {**said, "findings": [one.as_data() for one in found]}, lines)
     if not right:
         raise typer.Exit(1)
+
+
+cli.command(epilog=vars(check)["epilog"])(check)
 
 
 def _in_files(describe_key: Path, key_policy: Path) -> CustomerKeySeen:

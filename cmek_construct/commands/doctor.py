@@ -10,7 +10,7 @@ from typing import Final, Literal
 import typer
 
 from cmek_construct.aws import reading
-from cmek_construct.aws.objects import Key, LastUse, Resource, Stack, Unread
+from cmek_construct.aws.objects import Stack, Unread
 from cmek_construct.aws.session import Asking, AwsError, Session, read
 from cmek_construct.commands.looking import entries_here, is_known, locked, look, refuse_unknown, side_by_side
 from cmek_construct.commands.options import AS_JSON, ONE_OR_ALL, PROFILE, flag
@@ -20,36 +20,23 @@ from cmek_construct.deployment.reading import Entry
 from cmek_construct.guide import policy_document
 from cmek_construct.health import doctor as health
 from cmek_construct.health.deployed import Deployed, LockedIdentity, about_stack
-from cmek_construct.health.doctor import HEALTHY, UNREAD, WRONG, Examined, alias_of_file, who_used
+from cmek_construct.health.doctor import HEALTHY, UNREAD, WRONG, Examined
 from cmek_construct.health.findings import Effect, Finding, Refused, Verdict
 from cmek_construct.lock.text import LockError
 from cmek_construct.policy.statements import Kind
 from cmek_construct.templates.stacks import ALIAS
 
-_BY_HARM: Final = (Effect.KEY_ENDS, Effect.SOMEBODY_LET_IN, Effect.PINECONE_LOCKED_OUT, Effect.OWNER_LOCKED_OUT, None)
-"""What faults do to people: the worst first."""
+_BY_HARM: Final = (*Effect, None)
 
 
-@told(
-    epilog="Exit codes: 0 healthy; 1 something is wrong; 2 wrong usage; 3 something could not be read, and nothing "
-    "else is wrong.",
-)
+@told()
 def doctor(
     name: str | None = ONE_OR_ALL,
     asking: Asking = PROFILE,
     as_json: bool = AS_JSON,
-    show: Literal["trust-policy", "key-policy"] | None = typer.Option(
-        None, help="Print this policy as the file says it, and judge nothing. The key's names the deployed role."
-    ),
-    cloudtrail: bool = flag(
-        "--cloudtrail/--no-cloudtrail",
-        "Ask KMS and CloudTrail for the last use, and CloudTrail for who did what.",
-        default=True,
-    ),
-    organization: bool = flag(
-        "--organization",
-        "From the management account: show the organization's SCPs and RCPs over the account that mention STS or KMS.",
-    ),
+    show: Literal["trust-policy", "key-policy"] | None = typer.Option(None),
+    cloudtrail: bool = flag("--cloudtrail/--no-cloudtrail", default=True),
+    organization: bool = flag("--organization"),
 ) -> Iterator[str]:
     """Say whether the deployed role and key are what the file says.
 
@@ -83,15 +70,13 @@ def _examined(asking: Asking, cloudtrail: bool, organization: bool, of_project: 
     if not is_known(case):
         return Examined(case, [*found, health.ROWS.finding("role-and-key", case=case)])
     case = _with_all(session, case, last_use=cloudtrail)
-    use, user = case.key.last_use if isinstance(case.key, Key) else None, None
-    if isinstance(use, LastUse) and use.when and case.key_arn:  # which was asked for with `cloudtrail` alone
-        user = who_used(case, reading.read_event(session, use.event_id, case.key_arn))
-    found += health.diagnosis(case, user)
+    found += health.diagnosis(case, partial(reading.read_event, session))
     if of_project is not None and case.key_arn is not None:
         found += health.about_indexes(case, of_project)
     if organization:
-        own = read(asking.own)(reading.IAM_REGION)  # with the profile's own credentials: no other account sees them
-        controls = own if isinstance(own, Unread) else reading.read_controls(own, entry.settings.account)
+        # With the profile's own credentials: no other account sees them.
+        own = read("sts:GetCallerIdentity")(asking.own)(reading.IAM_REGION)
+        controls = own if isinstance(own, Unread) else reading.read_controls(own, entry.account)
         found += health.about_controls(case, controls)
     if cloudtrail:
         found = [health.with_culprit(case, one, partial(reading.read_calls, session)) for one in found]
@@ -100,20 +85,16 @@ def _examined(asking: Asking, cloudtrail: bool, organization: bool, of_project: 
 
 def _with_all(session: Session, case: Deployed, *, last_use: bool) -> Deployed:
     """The case with all that AWS shows of its stack, role and key."""
-    key = None
-    held: Sequence[Resource] | Unread = ()
-    if case.key_arn is not None:
-        key = reading.read_key(session, case.key_arn, last_use=last_use)
-        held = () if case.own.key else reading.read_resources(session, case.name) or ()
+    template = reading.read_template(session, case.name) if isinstance(case.stack, Stack) else ""
+    case = replace(case, role=reading.read_role(session, case.role_arn), template=template)
+    if case.key_arn is None:
+        return case
+    held = () if case.entry.key else reading.read_resources(session, case.name) or ()
     alias = held if isinstance(held, Unread) else next((one.physical_id for one in held if one.type == ALIAS), None)
-    template: str | Unread = Unread("there is no such stack")
-    if isinstance(case.stack, Stack):
-        template = reading.read_template(session, case.name)
-    seen = replace(case, role=reading.read_role(session, case.role_arn), key=key, template=template, alias=alias)
-    wanted = alias_of_file(seen)
-    if isinstance(key, Key) and isinstance(wanted, str):
-        return replace(seen, alias_target=reading.read_key_arn(session, wanted))
-    return seen
+    case = replace(case, key=reading.read_key(session, case.key_arn, last_use=last_use), alias=alias)
+    if isinstance(wanted := case.alias_by_file, str):
+        return replace(case, alias_target=reading.read_key_arn(session, wanted))
+    return case
 
 
 def _policy(entries: Sequence[Entry], kind: Kind, asking: Asking) -> str:
@@ -121,13 +102,13 @@ def _policy(entries: Sequence[Entry], kind: Kind, asking: Asking) -> str:
         raise typer.BadParameter("name one stack", param_hint="--show")
     (entry,) = entries
     case = Deployed.of(entry, LockedIdentity())
-    if kind == "key" and (case.own.customers is not None or case.own.key is not None):
+    if kind == "key" and (case.entry.customers is not None or case.entry.key is not None):
         raise Refused(f"{entry.name}: there is no such policy to show: the stack makes no key.")
-    if kind == "key" and not case.role_arn:
+    if kind == "key":
         with refusals(asking, entry.name):
             case, _ = look(entry, asking)
             refuse_unknown(case)
-    return json.dumps(policy_document(*case.wanted(kind, suspended=bool(case.own.suspended))), indent=2)
+    return json.dumps(policy_document(*case.wanted(kind, suspended=bool(case.entry.suspended))), indent=2)
 
 
 def _screen(examined: Sequence[Examined]) -> Iterator[str]:

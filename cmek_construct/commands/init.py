@@ -7,7 +7,7 @@ minted here and nowhere else, once, into the file.
 import json
 import re
 import uuid
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from functools import partial
 from pathlib import Path
 from typing import Any, Final
@@ -15,23 +15,14 @@ from typing import Any, Final
 import typer
 
 from cmek_construct import props
-from cmek_construct.commands.options import a_region, a_stack, checked, customers, flag, listed
+from cmek_construct.commands.options import CUSTOMER_ACCOUNTS, a_region, a_stack, checked, flag, parts
 from cmek_construct.commands.printing import refusals, text, told
 from cmek_construct.deployment import config
-from cmek_construct.deployment.reading import is_of_another_app, parse_entries, read_entries, text_of
-from cmek_construct.deployment.writing import FILE, make_folder, new_text, refuse_if_there, with_entry, write_whole
-from cmek_construct.guide import ALL_REGIONS, PINECONE_REGIONS
+from cmek_construct.deployment.reading import Entry, is_of_another_app, text_of
+from cmek_construct.deployment.writing import FILE, make_folder, refuse_if_there, with_entry, write_whole
+from cmek_construct.guide import PINECONE_REGIONS
 
 _digits: Final = partial(re.sub, r"[\s-]", "")  # of an account number, as the console shows it with dashes
-
-
-def _commas(value: str) -> str:
-    """A list that was written with commas, spaces, or both."""
-    return ",".join(filter(None, re.split(r"[\s,]+", value)))
-
-
-def _check_regions(parameter: str, value: str) -> None:
-    props.REGIONS.check(parameter, ALL_REGIONS if value == "ALL_REGIONS" else [one for one in listed(value) if one])
 
 
 def _not_pinecones(context: typer.Context, value: str) -> str:
@@ -49,36 +40,16 @@ def _before_asking(external_id: bool) -> bool:
 
 
 _pinecone_account: Final = partial(
-    checked,
-    props.PINECONE_ACCOUNT_ID.check,
-    "DIGITS",
-    "pinecone_account_id",
-    "Pinecone's AWS account number, 12 digits, from the Pinecone console: Manage > CMEK > Add CMEK.",
-    written=_digits,
+    checked, props.PINECONE_ACCOUNT_ID.check, "DIGITS", "pinecone_account_id", written=_digits
 )
 _regions: Final = partial(
-    checked,
-    _check_regions,
-    "REGION,…",
-    "regions",
-    "Regions whose Pinecone role may assume the role, separated by commas or spaces "
-    f"({', '.join(PINECONE_REGIONS)}), or ALL_REGIONS.",
-    _commas,
+    checked, props.REGIONS.check, "REGION,…", "regions", lambda text: text if text == "ALL_REGIONS" else parts(text)
 )
-_external_id: Final = partial(
-    flag, "--external-id/--no-external-id", "Mint an external ID (a UUID v4) into the file, once; or have none.", True
-)
-_FIRST: Final = "Name of the first stack, such as your Pinecone project's"
-_CUSTOMERS: Final = customers(
-    "A vendor's stack: AWS accounts of customers, separated by commas, whose keys the role may use. The stack makes "
-    "the role alone.",
-    lambda value: _commas(re.sub(r"(?<=\d)-(?=\d)", "", value)),
-)
+_EXTERNAL_ID: Final = "--external-id/--no-external-id"
 _ACCOUNT: Final = checked(
     config.own_account_id,
     "DIGITS",
     "account",
-    "Your AWS account to deploy to, 12 digits.",
     _digits,
     default=...,
     callback=_not_pinecones,
@@ -91,78 +62,73 @@ def init(
     pinecone_account_id: str = _pinecone_account(
         prompt="Pinecone's AWS account number (Pinecone console, Manage > CMEK > Add CMEK)", default=...
     ),
-    regions: str = _regions(
+    regions: Sequence[str] = _regions(
         prompt=f"Regions Pinecone may come from: some of {','.join(PINECONE_REGIONS)}, or ALL_REGIONS", default=...
     ),
-    region: str = a_region("AWS region of the key.", prompt="AWS region of the key", default=...),
-    name: str = a_stack("name", f"{_FIRST}. For good.", prompt=_FIRST, default=...),
+    region: str = a_region(prompt="AWS region of the key", default=...),
+    name: str = a_stack("name", prompt="Name of the first stack, such as your Pinecone project's", default=...),
     account: str = _ACCOUNT,
-    customer_account_ids: str | None = _CUSTOMERS,
-    external_id: bool = _external_id(callback=_before_asking, is_eager=True),
+    customer_account_ids: Sequence[str] | None = CUSTOMER_ACCOUNTS,
+    external_id: bool = flag(_EXTERNAL_ID, True, callback=_before_asking, is_eager=True),
 ) -> Iterator[str]:
     """Write a new cmek.yaml, and what an app of it needs.
 
     Asks for what no option says. In an empty folder it also writes app.py, cdk.json, requirements.txt, package.json and
     .gitignore, and the wheel that it was installed from. Never overwrites a file.
     """
-    new = new_text(name, _props(account, region, regions, pinecone_account_id, external_id, customer_account_ids))
-    parse_entries(new, FILE)
+    answered = _props(account, region, regions, pinecone_account_id, external_id, customer_account_ids)
+    new, entry = with_entry(None, name, answered)
     # Before cmek.yaml, which is never written twice: a run that ends between begins anew.
     made = make_folder()
     refuse_if_there()
     write_whole(new)
     yield text("init.j2", "made", **made)
-    yield _to_do(name, f"Read {FILE} and commit what was written.")
+    yield _to_do(entry, f"Read {FILE} and commit what was written.")
 
 
 @told()
 def add(
-    name: str = typer.Argument(..., help="Name of the new stack. For good."),
+    name: str = typer.Argument(...),
     account: str = _ACCOUNT,
-    region: str | None = a_region("AWS region of the key."),
-    regions: str | None = _regions(),
+    region: str | None = a_region(),
+    regions: Sequence[str] | None = _regions(),
     pinecone_account_id: str | None = _pinecone_account(),
-    customer_account_ids: str | None = _CUSTOMERS,
-    external_id: bool = _external_id(),
+    customer_account_ids: Sequence[str] | None = CUSTOMER_ACCOUNTS,
+    external_id: bool = flag(_EXTERNAL_ID, True),
 ) -> Iterator[str]:
     """Add a stack to cmek.yaml.
 
     What no option says holds as at the top of the file. Every other line stays as it is.
     """
     answered = _props(account, region, regions, pinecone_account_id, external_id, customer_account_ids)
-    write_whole(with_entry(text_of(FILE), name, answered))
-    yield _to_do(name, f"Added {name} to {FILE}. Read it and commit it.")
+    changed, entry = with_entry(text_of(FILE), name, answered)
+    write_whole(changed)
+    yield _to_do(entry, f"Added {name} to {FILE}. Read it and commit it.")
 
 
 def _props(
-    account: str, region: str | None, regions: str | None, pinecone: str | None, minted: bool, customers: str | None
+    account: str, region: str | None, regions: object, pinecone: str | None, minted: bool, customers: object
 ) -> dict[str, Any]:
     """What was answered, as the file says it."""
     answered = {
         "account": account,
         "region": region,
-        "regions": regions if regions == "ALL_REGIONS" else regions and listed(regions),
+        "regions": regions,
         "pinecone_account_id": pinecone,
         "external_id": str(uuid.uuid4()) if minted else None,
-        "customer_account_ids": customers and listed(customers),
+        "customer_account_ids": customers,
     }
     return {prop: value for prop, value in answered.items() if value}
 
 
-def _to_do(name: str, done: str) -> str:
+def _to_do(entry: Entry, done: str) -> str:
     """What may be right about a stack, and is to be looked at; then README's steps, but beside an app of one's own."""
-    [entry] = read_entries(FILE, only=name)
-    own = entry.settings
-    of_key = own.trust.key_notices(own.region) if own.customers is None else ()
-    notices, beside = [*own.trust.notices(own.account), *of_key], is_of_another_app(Path())
-    return text("init.j2", "to_do", name=name, done=done, notices=notices, is_of_another_app=beside)
+    of_key = entry.trust.key_notices(entry.region) if entry.customers is None else ()
+    notices, beside = [*entry.trust.notices(entry.account), *of_key], is_of_another_app(Path())
+    return text("init.j2", "to_do", name=entry.name, done=done, notices=notices, is_of_another_app=beside)
 
 
-@told(
-    epilog="Parameters: PineconeAccountId and PineconeExternalId; InAllRegions, or InUsEast1, InUsWest2, … for each of "
-    "the guide's regions, `yes` or `no`. It deploys as it is: by the console, by `aws cloudformation deploy "
-    "--capabilities CAPABILITY_IAM`, by StackSets or Service Catalog.",
-)
+@told()
 def template() -> None:
     """Print one plain CloudFormation template of role, key, alias and outputs."""
     # Starts Node: `cmek check` and `cmek doctor` do not wait for it.

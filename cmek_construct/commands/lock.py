@@ -13,8 +13,8 @@ from cmek_construct import templates
 from cmek_construct.aws.objects import Resource
 from cmek_construct.aws.reading import read_key_arn, read_resources, read_role_names
 from cmek_construct.aws.session import Asking, AwsError, Session
-from cmek_construct.checks import STACK_NAME, printable
-from cmek_construct.commands.options import TEMPLATES, asked_with, flag, option
+from cmek_construct.checks import STACK_NAME, printable, within
+from cmek_construct.commands.options import PROFILE, TEMPLATES, checked, flag, option
 from cmek_construct.commands.printing import in_words, refuse, refused, text, told
 from cmek_construct.deployment import writing
 from cmek_construct.deployment.reading import text_of
@@ -26,24 +26,19 @@ from cmek_construct.lock.text import FILE, Lock, Place, Stack, is_locked, read, 
 from cmek_construct.templates.files import NESTED, STACK_SET
 from cmek_construct.templates.stacks import ROLE
 
-_PROFILE: Final = asked_with("With --deployed: AWS profile to ask with.")
-_FILE: Final = option("FILE", "The lock. Default: cmek.lock here.", Path(FILE))
-
-
-def _reason(value: str) -> str:
-    value = value.strip()
-    if not value or not value.isprintable():
-        raise typer.BadParameter("it is a line of text that says why: it stays in the file")
-    return value
+_FILE: Final = option("FILE", Path(FILE))
+_reason: Final = within(
+    lambda it: it and it.isprintable(), "it is a line of text that says why: it stays in the file", "Write it in words."
+)
 
 
 @told()
 def lock(
     paths: list[Path] = TEMPLATES,
-    check: bool = flag("--check", "Write nothing; exit code 1 if there is anything to do."),
-    with_deployed: bool = flag("--deployed", "Ask AWS for the ARNs and the role's unique ID, and lock."),
-    asking: Asking = _PROFILE,
-    beside: bool = flag("--beside", "A stack that is locked in another account or region is one more."),
+    check: bool = flag("--check"),
+    with_deployed: bool = flag("--deployed"),
+    asking: Asking = PROFILE,
+    beside: bool = flag("--beside"),
     file: Path = _FILE,
 ) -> Iterator[str]:
     """Lock role and key: what would replace or drop them is refused from then on.
@@ -118,7 +113,7 @@ def _as_deployed(place: Place, stack: Stack, before: Stack, asking: Asking) -> t
         raise refused("lock.j2", "no_place")
     session = asking.of_stack(place.account, place.region, place.stack)
     held = read_resources(session, place.stack)
-    if held is None and any(one.deployed for one in stack.values()):
+    if not held and any(one.deployed for one in stack.values()):
         gone = marked_gone(stack, date.today().isoformat())
         return gone, ["the stack is gone"] if gone != stack else []
     deleted = text("lock.j2", "is_deleted", place=place)
@@ -161,13 +156,11 @@ def _with_nested(session: Session, held: list[Resource], deleted: str, within: s
 
 @told()
 def unlock(
-    stack: str = typer.Argument(..., help="Name of the stack."),
-    which: str | None = typer.Argument(
-        None, metavar="RESOURCE", help="Its logical ID as in the lock; or role, or key. Default: all of the stack."
-    ),
-    reason: str = option("TEXT", "Why. It stays in the file.", ..., parser=_reason),
-    account: str | None = option("DIGITS", "If the name is locked in several."),
-    region: str | None = option("REGION", "If the name is locked in several."),
+    stack: str = typer.Argument(...),
+    which: str | None = typer.Argument(None, metavar="RESOURCE"),
+    reason: str = checked(_reason, "TEXT", "reason", str.strip, default=...),
+    account: str | None = option("DIGITS"),
+    region: str | None = option("REGION"),
     file: Path = _FILE,
 ) -> Iterator[str]:
     """Let the next deploy replace or drop a role or key that is locked.

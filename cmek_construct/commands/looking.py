@@ -39,7 +39,7 @@ def side_by_side(look: Callable[[T], R], several: Iterable[T]) -> list[R]:
 
 def locked(entry: Entry) -> LockedIdentity:
     """What the lock in this folder holds of a stack, if there is one; or a `LockError`."""
-    lock, here = read(Path(FILE)), Place.of(entry.name, entry.settings.account, entry.settings.region or "")
+    lock, here = read(Path(FILE)), Place.of(entry.name, entry.account, entry.region or "")
     places = stacks_at(lock, here)
     found = [one for place in places for one in lock[place].values() if not one.unlocked and "Arn" in one.deployed]
     role = next((one.deployed for one in found if one.type == ROLE), {})
@@ -56,13 +56,13 @@ def look(
 
     Which role and key it is, may not be known (`is_known`). A lock that was not read before is read here.
     """
-    session = asking.of_stack(entry.settings.account, entry.settings.region or "", entry.name, writes=writes)
+    session = asking.of_stack(entry.account, entry.region or "", entry.name, writes=writes)
     return Deployed.of(entry, lock or locked(entry), reading.read_stack(session, entry.name), asking.profile), session
 
 
 def is_known(case: Deployed) -> bool:
     """Whether role and key are known, by the file, the stack's outputs, or the lock."""
-    return bool(case.role_arn) and (case.key_arn is not None or case.entry.settings.customers is not None)
+    return bool(case.role_arn) and (case.key_arn is not None or case.entry.customers is not None)
 
 
 def refuse_unknown(case: Deployed) -> None:
@@ -76,7 +76,6 @@ def outputs_of(entry: Entry, file: Path | None, asking: Asking) -> tuple[Mapping
 
     Of a vendor's its deployed customers, too, where AWS is asked.
     """
-    own = entry.settings
     if file is not None:
         is_gone = bool(Deployed.of(entry, locked(entry)).way_back)
         instead = text("looking.j2", "instead", name=entry.name, file=file, is_gone=is_gone)
@@ -91,12 +90,12 @@ def outputs_of(entry: Entry, file: Path | None, asking: Asking) -> tuple[Mapping
             is_unread = isinstance(case.stack, Unread)
             raise refused("looking.j2", "no_outputs", case=case, stack=about_stack(case), is_unread=is_unread)
         found = case.stack.outputs
-    for name, words in wrong_outputs(found, "this stack", own.account, own.region, (own.role, own.key)).items():
-        if name != KEY_ARN or not own.customers:
+    for name, words in wrong_outputs(found, "this stack", entry.account, entry.region, (entry.role, entry.key)).items():
+        if name != KEY_ARN or not entry.customers:
             raise refused("looking.j2", "wrong_output", name=entry.name, words=words)
-    if (its_id := found.get(EXTERNAL_ID)) != own.external_id:
+    if (its_id := found.get(EXTERNAL_ID)) != entry.external_id:
         raise refused("looking.j2", "another_id", entry=entry, its_id=its_id)
-    if own.customers is None or file is not None:
+    if entry.customers is None or file is not None:
         return found, None
     case = replace(case, template=reading.read_template(session, entry.name))
     if "permissions" not in case.written:

@@ -3,7 +3,6 @@
 What the rooms below raise says why; which option of the command helps is known here alone.
 """
 
-import inspect
 import json
 import os
 import sys
@@ -15,6 +14,7 @@ import typer
 
 from cmek_construct.aws.session import Asking, AwsError, Reason
 from cmek_construct.checks import printable
+from cmek_construct.commands.options import explained
 from cmek_construct.deployment.reading import ConfigError
 from cmek_construct.deployment.writing import to_fill_in
 from cmek_construct.health.findings import Finding, Refused, Verdict
@@ -63,27 +63,13 @@ def tell_what_to_ask(found: Found) -> None:
 
 
 def shown(as_json: bool, data: Callable[[], Any], lines: Iterable[str]) -> Iterator[str]:
-    """What was found: printed as JSON for a machine, or its lines for a person."""
+    """What was found: printed as JSON for a machine, of a list each member in a line, or its lines for a person."""
     if as_json:
-        sys.stdout.write(f"{in_json(data())}\n")  # `typer.echo` looks for colours in it
+        found = data()
+        said = json.dumps(found) if isinstance(found, dict) else "[\n" + ",\n".join(map(json.dumps, found)) + "\n]"
+        sys.stdout.write(f"{said}\n")  # `typer.echo` looks for colours in it
     else:
         yield from lines
-
-
-def in_json(data: Any, margin: str = "\n") -> str:
-    """JSON in which each record is a line: there may be a hundred thousand of them."""
-    inner = f"{margin}  "
-    if _has_records(data):
-        (begin, end), lines = "[]", [in_json(one, inner) for one in data]
-    elif isinstance(data, dict) and any(map(_has_records, data.values())):
-        (begin, end), lines = "{}", [f"{json.dumps(key)}: {in_json(one, inner)}" for key, one in data.items()]
-    else:
-        return json.dumps(data)
-    return f"{begin}{inner}{f',{inner}'.join(lines)}{margin}{end}"
-
-
-def _has_records(data: Any) -> bool:
-    return isinstance(data, (list, tuple)) and bool(data) and isinstance(data[0], dict)
 
 
 def marked(finding: Finding) -> str:
@@ -123,11 +109,11 @@ def refuse(*reasons: object) -> NoReturn:
     raise typer.Exit(1)
 
 
-def told(epilog: str | None = None, **words: Callable[..., str]) -> Callable[[Callable[..., Any]], Callable[..., None]]:
+def told(**words: Callable[..., str]) -> Callable[[Callable[..., Any]], Callable[..., None]]:
     """A command: the lines that it gives are printed as they come, and what is refused ends it as in `refusals`.
 
-    It is a function with its options; or a class with them as fields, which is iterated. ``words`` are for `refusals`,
-    made of the options; ``epilog`` is the end of its help.
+    It is a function with its options, which `explained` fills in; or a class with them as fields, which is iterated.
+    ``words`` are for `refusals`, made of the options.
     """
 
     def decorated(run: Callable[..., Any]) -> Callable[..., None]:
@@ -136,7 +122,8 @@ def told(epilog: str | None = None, **words: Callable[..., str]) -> Callable[[Ca
                 tell(run(**options) or ())
 
         called.__name__, called.__doc__ = run.__name__.lower(), run.__doc__
-        vars(called).update(__signature__=inspect.signature(run), epilog=epilog)
+        signature, epilog = explained(run)
+        vars(called).update(__signature__=signature, epilog=epilog)
         return called
 
     return decorated

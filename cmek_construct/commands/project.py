@@ -1,8 +1,8 @@
 """`cmek project create`: a Pinecone project that encrypts with a customer's key and no other way.
 
 What Pinecone's SDK does not do by itself. Project names are not unique, and the SDK asks again when an answer is lost:
-so this looks first at what is there, and afterwards whether something was made twice. A forced encryption is for good,
-and an API key is shown once: so nothing is made without --yes, nor where nobody would see the key.
+so this looks first at what is there, and afterwards whether two were made. A forced encryption is for good, and an API
+key is shown once: so nothing is made without --yes, nor where nobody would see the key.
 """
 
 import os
@@ -36,9 +36,9 @@ cli = typer.Typer(name="project", no_args_is_help=True, help="Make the Pinecone 
 @told(interrupted=f"Interrupted. {_AGAIN}".format)
 def create(
     name: str = NAME,
-    project_name: str | None = option("TEXT", "Its name at Pinecone. Default: the stack's."),
-    yes: bool = flag("--yes", "Make it. Without this, only say what would be made."),
-    show_key: bool = flag("--show-key", "Show the API key although the output is no terminal."),
+    project_name: str | None = option("TEXT"),
+    yes: bool = flag("--yes"),
+    show_key: bool = flag("--show-key"),
 ) -> Iterator[str]:
     """Make the Pinecone project of a stack, with the encryption forced for good.
 
@@ -46,7 +46,7 @@ def create(
     once and written nowhere. A project that is there already is checked, and not changed.
     """
     (entry,) = entries_here(name)
-    is_vendors = entry.settings.customers is not None
+    is_vendors = entry.customers is not None
     if is_vendors and project_name is None:
         raise refused("project.j2", "no_name", name=name)
     if yes and not (show_key or sys.stdout.isatty()):
@@ -56,9 +56,9 @@ def create(
         admin = sdk.Admin()
     yield f"Signed in at Pinecone as {printable(os.environ['PINECONE_CLIENT_ID'])} (PINECONE_CLIENT_ID)"
     project = _project_of_name(admin, project_name)
-    keys = _keys(admin, project) if project else {}
+    keys = _keys(admin, project) if project else []
     if project:
-        yield text("project.j2", "is_there", project=_named(project), keys=keys.values())
+        yield text("project.j2", "is_there", project=_named(project), keys=keys)
     if not keys and not yes:
         yield text("project.j2", "would_make", project_name=None if project else project_name, key_name=_KEY_NAME)
         return
@@ -71,7 +71,8 @@ def create(
                 project = _project_of_name(admin, project_name, project)
             except Refused as error:
                 raise refused("project.j2", "not_whole", error=error) from None
-        yield from _make_key(admin, project)
+        made = _make_key(admin, project)
+        yield f"API key, which nobody can show again (keep it in a safe place now): {made.value}"
     yield "\n" + text("project.j2", "next", name=name, is_vendors=is_vendors)
 
 
@@ -87,11 +88,10 @@ def _project_of_name(admin: Any, name: str, *made: Any) -> Any:
     return project
 
 
-def _keys(admin: Any, project: Any) -> dict[str, str]:
-    """What the API keys of a project are called, by their IDs."""
+def _keys(admin: Any, project: Any) -> list[str]:
+    """What the API keys of a project are called."""
     with _asking("list the project's API keys"):
-        listed = list(admin.api_keys.list(project_id=project.id))
-    return {one.id: printable(f"{one.name} (ID {one.id})") for one in listed}
+        return [printable(f"{one.name} (ID {one.id})") for one in admin.api_keys.list(project_id=project.id)]
 
 
 def _named(project: Any) -> str:
@@ -99,21 +99,12 @@ def _named(project: Any) -> str:
     return printable(f"{project.name} (ID {project.id}, CMEK {forced})")
 
 
-def _make_key(admin: Any, project: Any) -> Iterator[str]:
-    """Make the API key of a project and show it; and say what was made twice, for an answer got lost."""
+def _make_key(admin: Any, project: Any) -> Any:
     try:
         with _asking("make the API key"):
-            made = admin.api_keys.create(project_id=project.id, name=_KEY_NAME)
+            return admin.api_keys.create(project_id=project.id, name=_KEY_NAME)
     except Refused as error:
         raise refused("project.j2", "no_key", error=error) from None
-    yield f"API key, which nobody can show again (keep it in a safe place now): {made.value}"
-    try:
-        others = _keys(admin, project)
-    except Refused as error:
-        yield f"Whether it was made twice is not known. {error}"
-    else:
-        twice = [words for key_id, words in others.items() if key_id != made.key.id]
-        yield from (f"MADE TWICE, for an answer got lost: delete in Pinecone's console {one}" for one in twice)
 
 
 def indexes() -> Indexes:

@@ -22,27 +22,13 @@ from cmek_construct.health.policies import is_suspended
 from cmek_construct.health.retirement import USE, WINDOW, ends, next_of, steps
 
 
-@told(
-    about="{name}".format,
-    interrupted="Interrupted. To see how it stands: cmek retire {name}".format,
-    epilog="Exit codes: 0 the checklist has nothing wrong, or what was asked for is done; 1 something is wrong or not "
-    "to be read, or it was refused; 2 wrong usage.",
-)
+@told(about="{name}".format, interrupted="Interrupted. To see how it stands: cmek retire {name}".format)
 def retire(
     name: str = NAME,
-    schedule_deletion: bool = flag(
-        "--schedule-deletion",
-        "Order the deletion of the key, 30 days from now, if all before it is done. Asks for the name to "
-        "be typed, twice.",
-    ),
-    cancel: bool = flag("--cancel", "Take the order back. The key stays suspended."),
-    days: int = typer.Option(7, min=1, max=90, help="How long nobody must have used the key."),
-    quiet_since: datetime | None = option(
-        "YYYY-MM-DD",
-        "Where KMS and CloudTrail do not tell: since when nobody has used the key, as you have seen yourself. What is "
-        "seen to be later goes before it.",
-        formats=["%Y-%m-%d"],
-    ),
+    schedule_deletion: bool = flag("--schedule-deletion"),
+    cancel: bool = flag("--cancel"),
+    days: int = typer.Option(7, min=1, max=90),
+    quiet_since: datetime | None = option("YYYY-MM-DD", formats=["%Y-%m-%d"]),
     asking: Asking = PROFILE,
 ) -> Iterator[str]:
     """End a key, in the order that loses nothing: a checklist of what is done and what is next.
@@ -56,8 +42,8 @@ def retire(
     if since and since > datetime.now(timezone.utc):
         raise typer.BadParameter("the day has not come yet", param_hint="--quiet-since")
     (entry,) = entries_here(name)
-    if entry.settings.customers is not None or entry.settings.key is not None:
-        raise refused("retire.j2", "not_ours", name=name, is_vendors=entry.settings.customers is not None)
+    if entry.customers is not None or entry.key is not None:
+        raise refused("retire.j2", "not_ours", name=name, is_vendors=entry.customers is not None)
     case, session = look(entry, asking, writes=schedule_deletion or cancel)
     refuse_unknown(case)
     if cancel:
@@ -70,8 +56,7 @@ def retire(
     case = replace(case, role=reading.read_role(session, case.role_arn), key=key)
     attempt = None if key is None else reading.read_last(session, key_arn, USE, case.now - timedelta(days=days))
     changes = reading.read_calls(session, ["PutKeyPolicy"], key_arn)
-    names = indexes()
-    found = steps(case, list(names) if isinstance(names, dict) else names, attempt, days, since, changes)
+    found = steps(case, indexes(), attempt, days, since, changes)
     left, is_over = next_of(found), found[-1].verdict is Verdict.RIGHT
     yield text("retire.j2", "checklist", case=case, found=found, marked=marked, left=left, is_over=is_over)
     if schedule_deletion and left and not is_over:
@@ -109,8 +94,7 @@ def _cancel(case: Deployed, session: Session) -> Iterator[str]:
 
 def _key(case: Deployed, session: Session) -> Key:
     found = reading.read_key(session, str(case.key_arn))
-    gone = f"KMS knows no key {case.key_arn}: it is deleted, for good."
-    return known(found, "the key", gone, "kms:DescribeKey, GetKeyPolicy and GetKeyLastUsage")
+    return known(found, "the key", f"KMS knows no key {case.key_arn}: it is deleted, for good.")
 
 
 def _changed(case: Deployed, session: Session, operation: str, is_so: Callable[[Key], bool], **more: int) -> Key:

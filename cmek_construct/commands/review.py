@@ -25,15 +25,12 @@ def judged(
     return templates_of(found, violations), list(map(str, found.problems))
 
 
-@told(
-    epilog="Exit codes: 0 written, whatever the guardrails found (cmek check is the gate); 1 something "
-    "could not be read or written, and nothing is; 2 wrong usage.",
-)
+@told()
 def review(
     paths: list[Path] = TEMPLATES,
-    out: Path | None = option("FILE", "The page. Default: review.html; none with --markdown."),
-    against: list[Path] | None = option("OLD", "Show what changes from these templates. Repeatable."),
-    as_markdown: bool = flag("--markdown", "With --against: print what changes, for a pull request."),
+    out: Path | None = option("FILE"),
+    against: list[Path] | None = option("OLD"),
+    as_markdown: bool = flag("--markdown"),
     acknowledge: list[Any] | None = ACKNOWLEDGE,
     vendor_role_arn: list[str] | None = VENDORS,
     account: str | None = ACCOUNT_OF_TEMPLATES,

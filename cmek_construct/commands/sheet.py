@@ -37,19 +37,15 @@ _COLUMNS: Final = [one.lower().replace(" ", "_") for one in _HEADINGS]
 @told(idle="--outputs".format)
 def sheet(
     name: str | None = ONE_OR_ALL,
-    outputs: Path | None = option("FILE", "Values from this file of `cdk deploy --outputs-file FILE`, not from AWS."),
-    key_arn: str | None = a_key("For a vendor's stack: the Key ARN that the customer sent back."),
+    outputs: Path | None = option("FILE"),
+    key_arn: str | None = a_key(),
     asking: Asking = PROFILE,
     as_json: bool = AS_JSON,
-    fleet: str | None = option(
-        "STACK_SET", "All accounts of this stack set of a PineconeCmekStackSet, in place of cmek.yaml."
-    ),
-    role: str | None = option("NAME", f"With --fleet: the role to take on in each account. Default: {_ROLE}."),
-    region: str | None = option("REGION", "With --fleet: the region of the set. Default: the profile's."),
-    call_as: Literal["SELF", "DELEGATED_ADMIN"] | None = typer.Option(
-        None, help="With --fleet: DELEGATED_ADMIN from a delegated administrator's account."
-    ),
-    as_csv: bool = flag("--csv", "With --fleet: print CSV."),
+    fleet: str | None = option("STACK_SET"),
+    role: str | None = option("NAME"),
+    region: str | None = option("REGION"),
+    call_as: Literal["SELF", "DELEGATED_ADMIN"] | None = typer.Option(None),
+    as_csv: bool = flag("--csv"),
 ) -> None:
     """Show what to paste where in Pinecone's console.
 
@@ -69,7 +65,7 @@ def sheet(
         problems = [f"{row['account']}: {row['problem']}." for row in found if row["problem"]]
     entries = entries_here(name) if fleet is None else []
     for entry in entries:
-        if entry.settings.customers and name is None and key_arn is None and len(entries) > 1:
+        if entry.customers and name is None and key_arn is None and len(entries) > 1:
             typer.echo(text("sheet.j2", "is_a_vendors", name=entry.name), err=True)
             continue
         try:
@@ -86,23 +82,23 @@ def sheet(
 
 def _sheet_of(entry: Entry, file: Path | None, asking: Asking, key_arn: str | None) -> dict[str, Any]:
     """What a person needs in Pinecone's console for one stack; an External ID of None leaves the field blank."""
-    own, key_name, notices = entry.settings, entry.name, list[str]()
+    key_name, notices = entry.name, list[str]()
     outputs, deployed = outputs_of(entry, file, asking)
     key_arn = _key_of(entry, outputs, key_arn, deployed)
     region, account = key_arn.split(":")[3:5]
-    if own.customers is not None:
+    if entry.customers is not None:
         key_name = f"{entry.name}-{account}"
-        notices = [notice.message for notice in own.trust.key_notices(region)]
+        notices = [notice.message for notice in entry.trust.key_notices(region)]
         if deployed is None:
             notices.append(f"Deploy {entry.name} first: the outputs file does not tell its customers.")
     fields = {"Role ARN": outputs[ROLE_ARN], "Key ARN": key_arn, "External ID": outputs.get(EXTERNAL_ID)}
     return {
         "name": entry.name,
-        "account": own.account,
+        "account": entry.account,
         "key_account": account,
         "region": region,  # of the key
-        "pinecone_account_id": own.pinecone_account_id or "",
-        "suspended": bool(own.suspended),
+        "pinecone_account_id": entry.pinecone_account_id or "",
+        "suspended": bool(entry.suspended),
         "notices": notices,
         "fields": {"Key name": key_name, **fields},
         **{section: steps for section, (_, *steps) in texts("sheet.j2").steps.items()},
@@ -111,7 +107,7 @@ def _sheet_of(entry: Entry, file: Path | None, asking: Asking, key_arn: str | No
 
 def _key_of(entry: Entry, outputs: Mapping[str, Any], given: str | None, deployed: Customers | None) -> str:
     """The key of a stack; of a vendor's, the one that a customer sent back, if the role may use it."""
-    name, customers = entry.name, entry.settings.customers
+    name, customers = entry.name, entry.customers
     if customers is None and given is None:
         return str(outputs[KEY_ARN])
     if customers is None:

@@ -6,11 +6,13 @@ again, either comes to its end.
 """
 
 import json
+import re
+import shlex
 import time
 from collections.abc import Iterator
 from contextlib import suppress
 from dataclasses import replace
-from typing import Any, Final
+from typing import Any
 
 import typer
 
@@ -26,35 +28,25 @@ from cmek_construct.guide import key_denial
 from cmek_construct.health.deployed import Deployed, LockedIdentity
 from cmek_construct.health.doctor import grant_in_words, is_ours
 from cmek_construct.health.findings import Refused
-from cmek_construct.health.policies import is_suspended, kept, to_write
+from cmek_construct.health.policies import is_suspended, kept, refused_actions, to_write
 from cmek_construct.lock.text import LockError
 from cmek_construct.policy.statements import as_of_2012
-
-_ROLE: Final = a_role(
-    "role",
-    "A role of the stack's account to act as. It needs kms:GetKeyPolicy, kms:PutKeyPolicy, kms:ListGrants, "
-    "kms:RevokeGrant and cloudformation:DescribeStacks; where the denial is in the role's trust policy, iam:GetRole "
-    "and iam:UpdateAssumeRolePolicy.",
-)
 
 
 def _not_done(name: str, reason: str = "", why: str = "", case: Deployed | None = None, **_: Any) -> str:
     """What stands where, if it could not be done, and what to do now, the best first."""
-    reason = json.dumps(printable(reason), ensure_ascii=False) if reason else ""
+    said = printable(reason)
+    reason = shlex.quote(said) if re.search(r'[$`!"\\]', said) else f'"{said}"' if said else ""
     return text("suspend.j2", "not_done", name=name, reason=reason, why=why, case=case)
 
 
 @told(interrupted=_not_done)
 def suspend(
     name: str = NAME,
-    reason: str = option("TEXT", "Why. It is written into cmek.yaml, for others.", default=...),
+    reason: str = option("TEXT", ...),
     asking: Asking = PROFILE,
-    role: str | None = _ROLE,
-    revoke_grants: bool = flag(
-        "--revoke-grants",
-        "Revoke the grants on the key (of a key that is given by ARN, the role's): they do not come back. Without "
-        "it they are listed.",
-    ),
+    role: str | None = a_role("role"),
+    revoke_grants: bool = flag("--revoke-grants"),
 ) -> Iterator[str]:
     """Cut Pinecone off, in seconds.
 
@@ -67,7 +59,7 @@ def suspend(
 
 
 @told(interrupted=_not_done)
-def resume(name: str = NAME, asking: Asking = PROFILE, role: str | None = _ROLE) -> Iterator[str]:
+def resume(name: str = NAME, asking: Asking = PROFILE, role: str | None = a_role("role")) -> Iterator[str]:
     """Let Pinecone back in.
 
     Takes suspended: true out of cmek.yaml, then the denial out of the key policy, and reads it back. Run it again as
@@ -79,9 +71,9 @@ def resume(name: str = NAME, asking: Asking = PROFILE, role: str | None = _ROLE)
 def _brake(name: str, asking: Asking, reason: str = "", revoke_grants: bool = False) -> Iterator[str]:
     """Suspend one stack, for a reason, or without one resume it; the lines say what is done, as it is done."""
     (entry,) = entries_here(name)
-    own, on, by_hand = entry.settings, bool(reason), False
-    if own.role and own.key:
-        raise refused("suspend.j2", "not_ours", name=name, on=on, denial=json.dumps(key_denial(own.role)))
+    on, by_hand = bool(reason), False
+    if entry.role and entry.key:
+        raise refused("suspend.j2", "not_ours", name=name, on=on, denial=json.dumps(key_denial(entry.role)))
     try:
         already = "" if set_suspended(name, on, reason) else "already "
         yield f"{FILE}: {name}: {already}suspended: {str(on).lower()}"
@@ -89,7 +81,7 @@ def _brake(name: str, asking: Asking, reason: str = "", revoke_grants: bool = Fa
         if not on:
             raise
         by_hand = True  # the file cannot be edited, and Pinecone is to be cut off now
-    entry = replace(entry, settings=replace(own, suspended=on))
+    entry = replace(entry, suspended=on)
     lock = LockedIdentity()
     with suppress(LockError):  # one that cannot be read does not hold up the brake
         lock = locked(entry)
@@ -97,17 +89,19 @@ def _brake(name: str, asking: Asking, reason: str = "", revoke_grants: bool = Fa
     try:
         case, session = look(entry, asking, lock, writes=True)
         refuse_unknown(case)
-        how, left = _put(case, session, on)
+        how, left, is_let_in = _put(case, session, on)
     except (AwsError, Refused) as error:
         raise Refused(_not_done(name, reason, f"{str(error).rstrip('.')}.", case)) from None
+    if not (on or is_let_in):
+        raise refused("suspend.j2", "still_out", case=case, left=left)
     yield text("suspend.j2", "done", case=case, on=on, how=how, left=left, by_hand=by_hand)
     if on and case.key_arn is not None:
         yield from _grants(case, session, revoke_grants)
     yield "\n" + text("suspend.j2", "next", case=case, on=on, denial=json.dumps(key_denial(case.role_arn)))
 
 
-def _put(case: Deployed, session: Session, on: bool) -> tuple[str, str]:
-    """Put the brake on or take it off, and read it back; in words how, and what is there and not as in the file."""
+def _put(case: Deployed, session: Session, on: bool) -> tuple[str, str, bool]:
+    """Put the brake on or take it off, and read it back: how, what is not as in the file, and whether it lets in."""
     brake, arn = case.brake, str(case.brake.resource)
     before = reading.read_policy(session, arn)
     wanted = to_write(case, before, as_of_2012(before), on)
@@ -123,7 +117,7 @@ def _put(case: Deployed, session: Session, on: bool) -> tuple[str, str]:
         if is_suspended(case, after) is on:
             left = brake.drift(kept(case, after), case.wanted(brake.kind))
             how = "written and read back" if wanted else "it was so already, and was read again"
-            return how, left.in_words(case.entry.settings.account)
+            return how, left.in_words(case.entry.account), not refused_actions(case, brake.kind, after)[0]
         time.sleep(1)
     raise Refused(f"the {brake.kind} policy was written, but reads as before")
 
@@ -134,7 +128,7 @@ def _grants(case: Deployed, session: Session, revoke: bool) -> Iterator[str]:
         raise refused("suspend.j2", "grants_not_listed", case=case, why=found.why)
     yield text("suspend.j2", "grants", found=[grant_in_words(one) for one in found])
     # Of a key that serves Pinecone alone each is to be revoked, of another the role's.
-    theirs = [one for one in found if case.entry.settings.key is None or is_ours(case.role_arn, one)]
+    theirs = [one for one in found if case.entry.key is None or is_ours(case.role_arn, one)]
     for grant in theirs if revoke else ():
         try:
             session.revoke_grant(str(case.key_arn), grant.id)

@@ -30,7 +30,7 @@ def judge(check: checks.Check, parameter: str, value: Any) -> None:
     for one in value if isinstance(value, list) else [value]:
         if checks.is_unknown(one):
             checks.refuse(parameter, one, "a file has values that are known", "Write the value itself.")
-    check(parameter, value)
+    check(parameter, ALL_REGIONS if (parameter, value) == ("regions", "ALL_REGIONS") else value)
 
 
 def region(parameter: str, value: object) -> None:

@@ -6,8 +6,8 @@ C parser where it has one: a thousand stacks take milliseconds.
 
 import re
 from collections import defaultdict
-from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, Final, TypeAlias
 
@@ -15,7 +15,6 @@ import yaml
 
 from cmek_construct import checks, props
 from cmek_construct.deployment.config import AT_TOP, IN_STACK, ROWS, StackSettings, judge, sentence, stack_name
-from cmek_construct.guide import ALL_REGIONS
 
 
 class _Loader(getattr(yaml, "CSafeLoader", yaml.SafeLoader)):  # type: ignore[misc]
@@ -39,12 +38,11 @@ class ConfigError(ValueError):
     """cmek.yaml cannot be used: there is none, or it has mistakes, of which each has a line of the message."""
 
 
-@dataclass(frozen=True)
-class Entry:
+@dataclass(frozen=True, kw_only=True)
+class Entry(StackSettings):
     """One stack of cmek.yaml, with what the top of the file says for all."""
 
     name: str
-    settings: StackSettings
     same_external_id: tuple[str, ...] = ()  # the names of all stacks that have it, if there are others
 
 
@@ -62,7 +60,7 @@ def read_entries(path: str | Path, only: str | None = None) -> list[Entry]:
 def text_of(path: Path) -> str:
     """The text of a file, with its own line ends."""
     try:
-        return path.read_bytes().decode("utf-8")
+        return path.read_bytes().decode("utf-8-sig")
     except FileNotFoundError:
         instead = f"`cmek init` writes one; {EXAMPLE} shows what can stand in it."
         if is_of_another_app(path.parent):
@@ -91,19 +89,19 @@ def parse_entries(text: str, path: str | Path) -> list[Entry]:
     """The entries of a text that stands, or is to stand, at ``path``."""
     read = YamlText(text, path)
     found = [*read.repeated(), *_of_file(read.data)]
-    stacks = {}
+    entries = list[Entry]()
     if not found:
         shared = {name: value for name, value in read.data.items() if name != "stacks"}
-        stacks = {name: StackSettings(**(shared | own)) for name, own in read.data["stacks"].items()}
-        found = [*_of_stacks(stacks)]
+        entries = [Entry(name=name, **(shared | own)) for name, own in read.data["stacks"].items()]
+        found = [*_of_stacks(entries)]
     if found:
         lines = sorted((read.line_of(location), said) for location, said in found)
         raise ConfigError("\n".join(f"{path}:{line}: {said}" for line, said in lines))
     by_id = defaultdict(list)
-    for name, own in stacks.items():
-        by_id[own.external_id].append(name)
+    for one in entries:
+        by_id[one.external_id].append(one.name)
     same = {one: tuple(names) if one and len(names) > 1 else () for one, names in by_id.items()}
-    return [Entry(name, own, same[own.external_id]) for name, own in stacks.items()]
+    return [replace(one, same_external_id=same[one.external_id]) for one in entries]
 
 
 def _of_file(data: Any) -> Iterator[Mistake]:
@@ -142,8 +140,7 @@ def _of_props(location: Location, said: Any, allowed: Sequence[str], needed: str
             elif name == "stacks" and not (value and isinstance(value, dict)):
                 yield where, _no_mapping(where, value, "names to stacks")
             elif name in ROWS and (value is not None or name == needed):
-                every = name == "regions" and value == "ALL_REGIONS"
-                judge(ROWS[name].check, name, ALL_REGIONS if every else value)
+                judge(ROWS[name].check, name, value)
         except ValueError as error:
             yield where, f"{_dotted(*location, '')}{error}"
     if needed not in said:
@@ -156,10 +153,11 @@ def _no_mapping(location: Location, value: Any, wanted: str) -> str:
     return f"{_dotted(*location)}: {words}"
 
 
-def _of_stacks(stacks: Mapping[str, StackSettings]) -> Iterator[Mistake]:
+def _of_stacks(entries: Sequence[Entry]) -> Iterator[Mistake]:
     """What is wrong only when the shared and the own values are taken together, or those of several stacks."""
     taken: dict[tuple[str | None, ...], str] = {}
-    for name, own in stacks.items():
+    for own in entries:
+        name = own.name
         for problem in map(str, _problems(own)):
             yield ("stacks", name, problem.partition(":")[0]), f"stacks.{name}.{problem}"
         for prop, value, region in (  # which AWS takes once per account (roles), or per account and region (aliases)

@@ -13,7 +13,6 @@ from cmek_construct.constructs.cdk import Environment, dialog_output, warn
 from cmek_construct.constructs.cmek import PineconeCmek
 from cmek_construct.constructs.own_stage import explain
 from cmek_construct.customers import CUSTOMERS
-from cmek_construct.deployment.config import StackSettings
 from cmek_construct.deployment.reading import Entry
 from cmek_construct.guide import KeyAccess
 from cmek_construct.warnings import notice
@@ -39,42 +38,42 @@ class CmekStack(cdk.Stack):
 
     def __init__(self, scope: Construct, entry: Entry) -> None:
         """Make the stack; its name is the entry's."""
-        own, what = entry.settings, "Role and KMS key for the Pinecone project"
-        if own.customers is not None:
+        what = "Role and KMS key for the Pinecone project"
+        if entry.customers is not None:
             what = "Role for Pinecone projects with keys of customers,"
         super().__init__(
             scope,
             entry.name,
-            env=cdk.Environment(account=own.account, region=own.region),
+            env=cdk.Environment(account=entry.account, region=entry.region),
             description=f"{what} {entry.name} (CMEK)",
-            termination_protection=own.termination_protection is not False,
-            tags=own.tags,
+            termination_protection=entry.termination_protection is not False,
+            tags=entry.tags,
             # One per stack: a shared one puts each stack's template into the assets of the next.
             synthesizer=cdk.BootstraplessSynthesizer()
-            if own.bootstrap is False
+            if entry.bootstrap is False
             else cdk.DefaultStackSynthesizer(generate_bootstrap_version_rule=False),
         )
-        self._pinecone_environment = Environment(own.account, own.region)
-        explain(self, keys_of_customers=own.customers is not None)
-        if own.customers is None:
+        self._pinecone_environment = Environment(entry.account, entry.region)
+        explain(self, keys_of_customers=entry.customers is not None)
+        if entry.customers is None:
             # The id "Default" keeps logical IDs and outputs short: RoleArn, KeyArn, ExternalId.
-            PineconeCmek(self, "Default", **self._made(own, props.CMEK))
+            PineconeCmek(self, "Default", **self._made(entry, props.CMEK))
         else:
             from cmek_construct.constructs.vendor import PineconeRole  # for keys of customers alone
 
-            made = self._made(own, (*props.TRUST, *_OF_A_ROLE, *CUSTOMERS))
-            role = PineconeRole(self, "Role", path=own.role_path, **made)
+            made = self._made(entry, (*props.TRUST, *_OF_A_ROLE, *CUSTOMERS))
+            role = PineconeRole(self, "Role", path=entry.role_path, **made)
             dialog_output(self, "RoleArn", "Role ARN", role.role_arn)
-            if own.external_id is not None:
-                dialog_output(self, "ExternalId", "External ID", own.external_id)
+            if entry.external_id is not None:
+                dialog_output(self, "ExternalId", "External ID", entry.external_id)
         if entry.same_external_id:
             warn(self, [notice("external-id-used-twice", names=" and ".join(entry.same_external_id))])
-        for warning, reason in (own.acknowledge or {}).items():
+        for warning, reason in (entry.acknowledge or {}).items():
             cdk.Validations.of(self).acknowledge(cdk.Acknowledgment(id=warning, reason=reason))
 
-    def _made(self, own: StackSettings, rows: Iterable[props.Prop]) -> dict[str, Any]:
+    def _made(self, entry: Entry, rows: Iterable[props.Prop]) -> dict[str, Any]:
         """The props as constructors take them."""
-        said = {row: getattr(own, row.name) for row in rows} | {props.REGIONS: own.trust.regions}
+        said = {row: getattr(entry, row.name) for row in rows} | {props.REGIONS: entry.trust.regions}
         return {
             row.name: _OF[row.cdk](self, value) if row.cdk else value
             for row, value in said.items()

@@ -18,7 +18,7 @@ from urllib.parse import urlsplit
 from urllib.request import url2pathname
 
 from cmek_construct.checks import printable
-from cmek_construct.deployment.config import AT_TOP, IN_STACK, StackSettings
+from cmek_construct.deployment.config import AT_TOP, IN_STACK
 from cmek_construct.deployment.reading import ConfigError, Entry, YamlText, is_of_another_app, parse_entries, text_of
 
 FILE = Path("cmek.yaml")
@@ -66,20 +66,21 @@ def _text(value: Any) -> str:
     return "".join(one if one.isprintable() else f"\\U{ord(one):08x}" for one in quoted)
 
 
-def new_text(name: str, props: Mapping[str, Any]) -> str:
-    """The text of a new cmek.yaml with one stack; what `cmek init` asks for is among its props."""
-    said = {prop: _text(value) for prop, value in props.items()}
-    return rendered("new_folder/cmek.yaml.j2", name=name, props=said, schema=SCHEMA if SCHEMA.exists() else "")
-
-
 def refuse_if_there() -> None:
     if os.path.lexists(FILE):
         why = "it is there already, and is never overwritten: its external IDs are in use"
         raise ConfigError(f"{FILE}: {why}. `cmek add` adds a stack to it.")
 
 
-def with_entry(text: str, name: str, props: Mapping[str, Any]) -> str:
-    """The text of cmek.yaml with a stack more; every other byte stays."""
+def with_entry(text: str | None, name: str, props: Mapping[str, Any]) -> tuple[str, Entry]:
+    """The text of cmek.yaml with a stack more, and its entry; every other byte stays.
+
+    Without a text it is that of a new one: what `cmek init` asks for is then among the props.
+    """
+    if text is None:
+        said, schema = {prop: _text(value) for prop, value in props.items()}, SCHEMA if SCHEMA.exists() else ""
+        changed = rendered("new_folder/cmek.yaml.j2", name=name, props=said, schema=schema)
+        return changed, parse_entries(changed, FILE)[0]
     before = _meaning(parse_entries(text, FILE))
     if name in before:
         why = "it is there already. Choose another name: a stack's role and key are for one Pinecone project"
@@ -87,11 +88,11 @@ def with_entry(text: str, name: str, props: Mapping[str, Any]) -> str:
     block = [f"{name}:", *(f"  {prop}: {_text(value)}" for prop, value in props.items())]
     changed = _with_block(text, block)
     after = _meaning(parse_entries(changed, f"{FILE}, with {name} added")) if changed else {}
-    after.pop(name, None)
-    if after != before:
+    added = after.pop(name, None)
+    if added is None or after != before:
         why = "they are not written one below the other, so none can be added without changing the rest"
         raise ConfigError(f"{FILE}: stacks: {why}. Add by hand:  {'  '.join(block)}")
-    return changed
+    return changed, added
 
 
 def _with_block(text: str, block: list[str]) -> str:
@@ -116,9 +117,9 @@ def _with_block(text: str, block: list[str]) -> str:
     return ""
 
 
-def _meaning(entries: list[Entry]) -> dict[str, StackSettings]:
+def _meaning(entries: list[Entry]) -> dict[str, Entry]:
     """What is said of each stack, in whichever way it is said that it is not suspended."""
-    return {one.name: dataclasses.replace(one.settings, suspended=bool(one.settings.suspended)) for one in entries}
+    return {one.name: dataclasses.replace(one, suspended=bool(one.suspended), same_external_id=()) for one in entries}
 
 
 def set_suspended(name: str, value: bool, reason: str) -> bool:

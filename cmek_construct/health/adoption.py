@@ -60,7 +60,7 @@ def of_key(key: Key, role_arn: str, alias: str | None, *, given: bool) -> dict[s
     is_two = allowed == {action.lower() for action in guide.ENCRYPT_DECRYPT}
     # The console's administrators had fewer actions in former years, and may lack two by a click.
     most = (one.raw for one in meant if len({*guide.ADMINISTRATION} & {*(one.actions or ())}) >= 10)
-    admins = [name for raw in [*most][:1] for name in named_by(raw) if PRINCIPAL_ARN.fullmatch(name)]
+    admins = list(dict.fromkeys(name for raw in most for name in named_by(raw) if PRINCIPAL_ARN.fullmatch(name)))
     aliases, name = known(key.aliases), alias and f"alias/{alias.removeprefix('alias/')}"
     listed = ", ".join(map(printable, aliases)) or "none"
     if name and name not in aliases:
@@ -94,16 +94,16 @@ def of_customers(role: Role, given: Sequence[str]) -> dict[str, Any]:
 
 def import_mapping(entry: Entry, role: Role, key: Key | None, held: Mapping[str, str]) -> ImportMapping:
     """What the stack of an entry takes over, by logical ID, beside what it holds: not all, and nothing else instead."""
-    own, found, where = entry.settings, ImportMapping(), Where("permissions")
-    if own.role is None:
+    found, where = ImportMapping(), Where("permissions")
+    if entry.role is None:
         found[ROLE] = {"RoleName": role.name}
-    for digit, wanted in own.customers.policies().items() if own.customers else ():
+    for digit, wanted in entry.customers.policies().items() if entry.customers else ():
         for policy in known(role.permissions):
-            is_ours = policy.arn and policy.arn.startswith(f"arn:aws:iam::{own.account}:")
+            is_ours = policy.arn and policy.arn.startswith(f"arn:aws:iam::{entry.account}:")
             if is_ours and where.drift(policy.statements, wanted["Statement"]).is_none:
                 found[CUSTOMERS[digit]] = {"PolicyArn": str(policy.arn)}
-    if key is not None and own.key is None:
-        found[KEY] = {"KeyId": key.key_id}
+    if key is not None and entry.key is None:
+        found[KEY] = {"KeyId": key.arn.rpartition("/")[2]}
         if alias := _alias_of(entry, key):
             found[ALIAS] = {"AliasName": alias}
     for logical_id, identifier in found.items():
@@ -121,15 +121,14 @@ def _alias_of(entry: Entry, key: Key) -> str | None:
     """That alias of the key which the template has, by its name or by its default name."""
     letters = re.sub("[^A-Za-z0-9]", "", entry.name)
     form = rf"alias/pinecone-cmek/{letters}(Key)?[0-9A-F]{{8}}"
-    if entry.settings.alias:
-        form = re.escape(f"alias/{entry.settings.alias.removeprefix('alias/')}")
+    if entry.alias:
+        form = re.escape(f"alias/{entry.alias.removeprefix('alias/')}")
     return next(filter(re.compile(form).fullmatch, known(key.aliases)), None)
 
 
 def differences(case: Deployed, role: Role, key: Key | None) -> Iterator[Finding]:
     """All of them. Wrong is what would lock somebody out, or let somebody in; of another role or key, `Refused`."""
-    own = case.own
-    _refuse_another(case.entry, role, key)
+    own = case.entry
     if own.role is not None:
         yield _ROWS.finding("role")
     else:
@@ -159,7 +158,7 @@ def differences(case: Deployed, role: Role, key: Key | None) -> Iterator[Finding
 def _later(case: Deployed, found: list[Finding]) -> Iterator[Finding]:
     """What the doctor says of the settings of a role or key, in the tense of an import."""
     for one in found:
-        is_customers = one.about == "permissions" and bool(case.own.customers)
+        is_customers = one.about == "permissions" and bool(case.entry.customers)
         row = "permissions.customers" if is_customers else f"{one.about}.later"
         if row in _ROWS.each:
             effect = one.effect if one.about == "boundary" else None  # what stays as it is has none
@@ -179,27 +178,37 @@ def _about_policy(case: Deployed, kind: Kind) -> Iterator[Finding]:
     row = "policy" if found.is_none else "policy.changes"
     if is_made_again or found.given or found.doubt or (missing and not by_denial):
         row = f"policy.{kind}"
-    words = found.in_words(case.own.account)
+    words = found.in_words(case.entry.account)
     words += f" ({case.role_arn} was deleted and made again)" if is_made_again else ""
     yield _ROWS.finding(row, kind=kind, words=words)
 
 
-def _refuse_another(entry: Entry, role: Role, key: Key | None) -> None:
-    """Of another name, path or kind, CloudFormation would make another role or key."""
-    own, rows = entry.settings, list[tuple[str, object, object]]()
-    if own.role is None:
-        rows += [("role_name", own.role_name or role.name, role.name), ("role_path", own.role_path or "/", role.path)]
-    if key is not None and own.key is None:
-        rows += [("multi_region", bool(own.multi_region), key.is_multi_region)]
-        origin = key.metadata.get("Origin")
+def refuse_another(case: Deployed, role: Role, key: Key | None) -> None:
+    """Not those that the file or the lock has; or of another name, path or kind: CloudFormation would make others."""
+    entry, lock, name = case.entry, case.lock, case.name
+    if (key is None) is (entry.customers is None):
+        raise Refused(_ROWS.text("refused.no-key" if key is None else "refused.a-key", entry=entry))
+    rows: list[tuple[str, str, object, object]] = [
+        ("refused.is-another", f"cmek.yaml: stacks.{name}.role", entry.role, role.arn),
+        ("refused.is-another", f"cmek.yaml: stacks.{name}.key", entry.key, case.key_arn),
+        ("refused.is-another", f"cmek.lock: the role of {name}", lock.role_arn, role.arn),
+        ("refused.is-another", f"cmek.lock: the key of {name}", lock.key_arn, case.key_arn),
+        ("refused.is-another", f"cmek.lock: the unique ID of the role of {name}", lock.role_id, role.role_id),
+    ]
+    if entry.role is None:
+        rows += [("refused.another", "role_name", entry.role_name, role.name)]
+        rows += [("refused.another", "role_path", entry.role_path or "/", role.path)]
+    if key is not None and entry.key is None:
+        rows += [("refused.another", "multi_region", bool(entry.multi_region), key.is_multi_region)]
+    for row, what, wanted, found in rows:
+        if wanted not in (None, found):
+            line = f"{what}: {json.dumps(found)}"
+            raise Refused(_ROWS.text(row, entry=entry, what=what, wanted=wanted, found=found, line=line))
+    if key is not None and entry.key is None:
         if (key.metadata.get("MultiRegionConfiguration") or {}).get("MultiRegionKeyType") == "REPLICA":
             raise Refused(_ROWS.text("refused.replica", key=key))
-        if origin != "AWS_KMS":
+        if (origin := key.metadata.get("Origin")) != "AWS_KMS":
             raise Refused(_ROWS.text("refused.origin", key=key, origin=printable(origin)))
-    for prop, wanted, found in rows:
-        if wanted != found:
-            line = f"{prop}: {json.dumps(found)}"
-            raise Refused(_ROWS.text("refused.another", entry=entry, prop=prop, wanted=wanted, found=found, line=line))
 
 
 def refuse_unfit(key: Key) -> None:
@@ -210,7 +219,5 @@ def refuse_unfit(key: Key) -> None:
         raise Refused(_ROWS.text("refused.ending", key=key, when=when, options=options))
     if key.state not in ("Enabled", "Disabled"):
         raise Refused(_ROWS.text("refused.state", key=key, state=printable(key.state)))
-    for name, needed in (("KeyManager", "CUSTOMER"), ("KeySpec", "SYMMETRIC_DEFAULT"), ("KeyUsage", "ENCRYPT_DECRYPT")):
-        value = key.metadata.get(name)
-        if value != needed:
-            raise Refused(_ROWS.text("refused.unusable", key=key, name=name, value=printable(value), needed=needed))
+    for name, value, needed in key.unfit:
+        raise Refused(_ROWS.text("refused.unusable", key=key, name=name, value=printable(value), needed=needed))

@@ -72,7 +72,10 @@ class Where:
 
     def days_held(self, statements: Sequence[Any]) -> int | None:
         """For how many days after its use a key policy lets nobody end the key; None: not known."""
-        there, root = self.read(statements), f"arn:aws:iam::{str(self.resource).split(':')[4]}:root"
+        read = self.read(statements)
+        # Whomever it lets do that: what is asked is who is denied it.
+        there = replace(read, statements=(*read.statements, _EVERYTHING))
+        root = f"arn:aws:iam::{str(self.resource).split(':')[4]}:root"
         compared = [int(it) for one in there.statements for it in filter(DAYS.fullmatch, one.compared(TRAILING_DAYS))]
 
         def is_held(days: int) -> bool:
@@ -126,7 +129,11 @@ def _compared(there: Policy, wanted: Policy) -> Drift:
 
 
 def said_by_trust(trust: Sequence[Any]) -> dict[str, Any] | None:
-    """The props that the first of the guide's three snippets in a trust policy says; None where there is none."""
+    """The props that the first of the guide's three snippets in a trust policy says; None where there is none.
+
+    Those of other statements that differ in their regions alone are of it.
+    """
+    first: dict[str, Any] | None = None
     for one in read(list(trust), "trust").statements:
         names = named_by(one.raw)
         ids, arns = (
@@ -137,13 +144,17 @@ def said_by_trust(trust: Sequence[Any]) -> dict[str, Any] | None:
         regions = [role[2] for role in roles if role[1] == roles[0][1] and checks.REGION.fullmatch(role[2])]
         every = [found for found in map(_PINECONE.fullmatch, arns) if found and found[2] == "*"]
         if one.effect == "Allow" and (regions or every):
-            return {
+            props = {
                 "pinecone_account_id": (roles if regions else every)[0][1],
                 "regions": list(dict.fromkeys(regions)) or "ALL_REGIONS",
                 "external_id": ids[0] if len(ids) == 1 else None,
                 "pin_account": None if regions or names == ["*"] else True,
             }
-    return None
+            first = first or props
+            is_alike = props | {"regions": first["regions"]} == first
+            if is_alike and regions and first["regions"] != "ALL_REGIONS":
+                first["regions"] = list(dict.fromkeys([*first["regions"], *regions]))
+    return first
 
 
 def customers_in(statements: Iterable[Any]) -> Customers:

@@ -76,10 +76,11 @@ def _about_metadata(seen: CustomerKeySeen) -> Iterator[Finding]:
         value, row = data.get(name), "metadata.for-good"
         if not isinstance(value, str):
             row = "metadata.missing"
-        elif value == wanted:
+        elif value in (wanted, "Updating"):  # in which a key goes on encrypting
             row = "metadata"
         elif name == "KeyState":
-            row = {"Disabled": "KeyState.Disabled", "PendingDeletion": "KeyState.PendingDeletion"}.get(value, name)
+            is_ending = value in ("PendingDeletion", "PendingReplicaDeletion")
+            row = "KeyState.PendingDeletion" if is_ending else "KeyState.Disabled" if value == "Disabled" else name
         yield _ROWS.finding(row, seen=seen, name=name, what=what, value=printable(value))
 
 
@@ -129,12 +130,12 @@ def _about_vendor(seen: CustomerKeySeen, role_arn: str, vendor: Entry | None) ->
     row, account, role = "vendor", role_arn.split(":")[4], role_arn.rpartition("/")[2]
     if vendor is None:
         row = "vendor.not-visible"
-    elif vendor.settings.account != account:
+    elif vendor.account != account:
         row = "vendor.another-account"
-    elif vendor.settings.role_name not in (None, role):
+    elif vendor.role_name not in (None, role):
         row = "vendor.another-role"
-    elif vendor.settings.suspended:
+    elif vendor.suspended:
         row = "vendor.suspended"
-    elif vendor.settings.customers is None or not vendor.settings.customers.cover(seen.arn):
+    elif vendor.customers is None or not vendor.customers.cover(seen.arn):
         row = "vendor.not-a-customer"
     return _ROWS.finding(row, seen=seen, vendor=vendor, account=account, both=" and ".join(ENCRYPT_DECRYPT))

@@ -10,10 +10,9 @@ from typing import Any, Final
 
 from cmek_construct import checks, templates
 from cmek_construct.aws.objects import Key, Role, Stack, Unread
-from cmek_construct.deployment.config import StackSettings
 from cmek_construct.deployment.reading import Entry
 from cmek_construct.guide import Statement, role_permissions
-from cmek_construct.health.comparing import Where
+from cmek_construct.health.comparing import Where, said_by_trust
 from cmek_construct.health.findings import Finding, Rows
 from cmek_construct.policy.statements import Kind
 
@@ -67,22 +66,18 @@ class Deployed:
     role: Role | Unread | None = None
     key: Key | Unread | None = None
     alias: str | Unread | None = None  # the alias that the stack made, by CloudFormation
-    alias_target: str | Unread | None = None  # the key that this alias, or that of the file, points to
-    template: str | Unread = field(default=Unread("not looked at"))
+    alias_target: str | Unread | None = None  # the key that the alias by the file points to
+    template: str | Unread = ""  # of the last deploy; empty where there is none
     profile: str | None = None
 
     @classmethod
     def of(
         cls, entry: Entry, lock: LockedIdentity, stack: Stack | Unread | None = None, profile: str | None = None
     ) -> "Deployed":
-        """A stack with its role and key: given in the file, of the stack, or of the lock; else they are not known."""
-        own, case = entry.settings, cls(entry, "", None, lock, stack=stack, profile=profile)
-        key_arn = None if own.customers else own.key or case.outputs.get(KEY_ARN) or lock.key_arn
-        return replace(case, role_arn=own.role or case.outputs.get(ROLE_ARN) or lock.role_arn or "", key_arn=key_arn)
-
-    @property
-    def own(self) -> StackSettings:
-        return self.entry.settings
+        """A stack with its role and key: of the stack, given in the file, or of the lock; else they are not known."""
+        case = cls(entry, "", None, lock, stack=stack, profile=profile)
+        key_arn = None if entry.customers else case.outputs.get(KEY_ARN) or entry.key or lock.key_arn
+        return replace(case, role_arn=case.outputs.get(ROLE_ARN) or entry.role or lock.role_arn or "", key_arn=key_arn)
 
     @property
     def name(self) -> str:
@@ -95,7 +90,7 @@ class Deployed:
         What is not known of them stands in it as the README writes it, ROLE-ARN or KEY-ARN. None where the stack is
         there, and where nothing is locked, so that a deploy makes no second role or key.
         """
-        own, lock = self.own, self.lock
+        own, lock = self.entry, self.lock
         is_there = self.stack is not None and not (isinstance(self.stack, Stack) and self.stack.is_empty)
         if is_there or not (lock.role_arn or lock.key_arn):
             return None
@@ -111,8 +106,23 @@ class Deployed:
     def outputs(self) -> dict[str, str]:
         """Those outputs that have the form and the place of this stack's."""
         found = self.stack.outputs if isinstance(self.stack, Stack) else {}
-        wrong = wrong_outputs(found, "", self.own.account, self.own.region)
+        wrong = wrong_outputs(found, "", self.entry.account, self.entry.region)
         return {name: found[name] for name in (ROLE_ARN, KEY_ARN, EXTERNAL_ID) if name in found and name not in wrong}
+
+    @cached_property
+    def external_id(self) -> str | None:
+        """The one that Pinecone stores, as far as is known: the stack's, the role's, or else the file's."""
+        if ROLE_ARN in self.outputs:
+            return self.outputs.get(EXTERNAL_ID)
+        trust = self.statements("trust")
+        said = None if isinstance(trust, Unread) else said_by_trust(trust)
+        return (said or {}).get("external_id") or self.entry.external_id
+
+    @property
+    def alias_by_file(self) -> str | Unread | None:
+        """The alias that the key should have: the file's, or the one that the stack made."""
+        own = self.entry.alias
+        return f"alias/{own.removeprefix('alias/')}" if own else self.alias
 
     @property
     def role_name(self) -> str:
@@ -123,7 +133,7 @@ class Deployed:
 
     @property
     def brake(self) -> Where:
-        return self.where("trust" if self.own.is_suspended_by_trust else "key")
+        return self.where("trust" if self.entry.is_suspended_by_trust else "key")
 
     def statements(self, kind: Kind) -> Sequence[Any] | Unread:
         """The policy that is there; of the role's permissions, with what the key policy lets it."""
@@ -139,13 +149,11 @@ class Deployed:
     @cached_property
     def written(self) -> Mapping[Kind, Sequence[Any]]:
         """The policies that the last deploy wrote, as AWS gives them back; none where its template was not read."""
-        if isinstance(self.template, Unread):
-            return {}
         try:
-            content = templates.parsed(self.template)
+            content = templates.parsed("" if isinstance(self.template, Unread) else self.template)
         except templates.UnreadableError:
             return {}
-        found = templates.find(templates.Run([templates.template_of(content, self.name, self.own.account)]))
+        found = templates.find(templates.Run([templates.template_of(content, self.name, self.entry.account)]))
         roles = [now for one in found.roles for now in one.cases]
         keys = [now for one in found.keys for now in one.cases]
         attached = [one.policy for one in found.attached if one.policy and not one.is_boundary]
@@ -161,15 +169,15 @@ class Deployed:
 
     def wanted(self, kind: Kind, *, suspended: bool = False) -> list[Statement]:
         if kind == "permissions":
-            return [*self.own.permissions(), *self.by_key]
+            return [*self.entry.permissions(), *self.by_key]
         if kind == "trust":
-            return list(self.own.trust_policy(suspended=suspended)["Statement"])
-        return list(self.own.key_policy(self.role_arn, suspended=suspended)["Statement"])
+            return list(self.entry.trust_policy(suspended=suspended)["Statement"])
+        return list(self.entry.key_policy(self.role_arn, suspended=suspended)["Statement"])
 
     @property
     def by_key(self) -> list[Statement]:
         """What the role may do by the policy of a key of its own account."""
-        use = role_permissions(self.key_arn, self.own.access)["Statement"] if self.key_arn else []
+        use = role_permissions(self.key_arn, self.entry.access)["Statement"] if self.key_arn else []
         return [{"Sid": "the key policy", **one} for one in use]
 
     @property

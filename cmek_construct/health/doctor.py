@@ -39,8 +39,8 @@ class Examined:
     def as_data(self) -> dict[str, Any]:
         return {
             "name": self.case.name,
-            "account": self.case.own.account,
-            "region": self.case.own.region,
+            "account": self.case.entry.account,
+            "region": self.case.entry.region,
             "role_arn": self.case.role_arn or None,
             "key_arn": self.case.key_arn,
             "verdict": self.verdict.lower(),
@@ -48,9 +48,10 @@ class Examined:
         }
 
 
-def diagnosis(case: Deployed, last_user: str | Unread | None) -> Iterator[Finding]:
-    """All that is right and wrong with role and key, and who used the key the last time, where that was asked."""
-    is_there, key = isinstance(case.role, Role), case.key
+def diagnosis(case: Deployed, event: Callable[[str, str], Event | Unread | None]) -> Iterator[Finding]:
+    """All that is right and wrong with role and key, and who used the key the last time, by an ``event`` about it."""
+    is_there, key = isinstance(case.role, Role) and case.role.arn == case.role_arn, case.key
+    yield from policies.about_external_id(case)
     yield from about_role(case)
     if is_there:
         yield from policies.about_policy(case, "trust")
@@ -64,7 +65,7 @@ def diagnosis(case: Deployed, last_user: str | Unread | None) -> Iterator[Findin
         yield about_grants(case, key)
     if is_there or case.brake.kind == "key":
         yield about_brake(case)
-    yield from about_use(case, last_user)
+    yield from about_use(case, event)
 
 
 def about_role(case: Deployed) -> Iterator[Finding]:
@@ -72,33 +73,39 @@ def about_role(case: Deployed) -> Iterator[Finding]:
     role = case.role
     if isinstance(role, Unread):
         yield ROWS.finding("role.not-read", case=case)
-    elif role is None:
+    elif role is None or role.arn != case.role_arn:
         path = case.role_arn.partition(":role")[2].rpartition("/")[0] + "/"
-        yield ROWS.finding("role.deleted", case=case, path=path, anew=_anew(case))
+        cure = policies.by_file(case, ROWS.text("role", case=case, path=path, anew=_anew(case)))
+        yield ROWS.finding("role.deleted" if role is None else "role.of-another-path", case=case, cure=cure)
     else:
         yield ROWS.finding("role.there")
         yield _same_role(case, role)
         yield _boundary(case, role)
         if role.session_seconds != SESSION_SECONDS:
-            row, hours = "session.yours" if case.own.role else "session.longer", role.session_seconds / SESSION_SECONDS
-            yield ROWS.finding(row, case=case, hours=f"{hours:g}", usual=SESSION_SECONDS)
+            row = "session.yours" if case.entry.role else "session.longer"
+            hours = f"{role.session_seconds / SESSION_SECONDS:g}"
+            yield ROWS.finding(row, case=case, hours=hours, usual=SESSION_SECONDS)
 
 
 def _same_role(case: Deployed, role: Role) -> Finding:
     lock, gone_from = case.lock, policies.role_is_gone_from(case)
     locked = f", in cmek.lock {lock.role_id}" if lock.role_id not in (None, role.role_id) else ""
     names = f"; {gone_from} of the key policy still names the deleted one" if gone_from else ""
-    row = "same-role.locked" if lock.role_id else "same-role.not-locked"
+    row, own = "same-role.locked" if lock.role_id else "same-role.not-locked", case.entry
+    by_file = own.role or f"arn:aws:iam::{own.account}:role{own.role_path or '/'}{own.role_name or case.role_name}"
+    is_named = isinstance(case.key, Key) and not isinstance(case.key.policy, Unread) and not gone_from
     if lock.role_arn not in (None, case.role_arn):
         row = "same-role.another"
     elif locked or gone_from:
-        row = "same-role.made-again"
-    return ROWS.finding(row, case=case, locked=locked, names=names, anew=_anew(case))
+        row = "same-role.named-again" if is_named else "same-role.made-again"
+    elif by_file != case.role_arn:
+        row = "same-role.another-by-file"
+    return ROWS.finding(row, case=case, locked=locked, names=names, anew=_anew(case), by_file=by_file)
 
 
 def _anew(case: Deployed) -> str:
     """How the key policy is written anew for a role that was made again."""
-    row = "anew.suspended" if case.own.suspended else "anew.in-use"
+    row = "anew.suspended" if case.entry.suspended else "anew.in-use"
     if case.key_arn is None:
         row = "anew.by-customers"
     elif case.brake.kind == "trust":
@@ -109,8 +116,8 @@ def _anew(case: Deployed) -> str:
 def _boundary(case: Deployed, role: Role) -> Finding:
     """Whether what bounds it is what the file says, and lets it use the key."""
     found = role.boundary_arn
-    wanted = found if case.own.role else case.own.permissions_boundary
-    denied, doubt = policies.refused(case, "permissions", role.boundary) if found else ([], "")
+    wanted = found if case.entry.role else case.entry.permissions_boundary
+    denied, doubt = policies.refused_actions(case, "permissions", role.boundary) if found else ([], "")
     row = "as-file" if wanted else "none"
     if found != wanted:
         row = "another" if wanted else "not-in-file"
@@ -123,9 +130,8 @@ def about_brake(case: Deployed) -> Finding:
     """Whether Pinecone is cut off if, and only if, the file says so."""
     observed, is_key = case.statements(case.brake.kind), case.brake.kind == "key"
     if isinstance(observed, Unread):
-        reads = "kms:GetKeyPolicy" if is_key else "iam:GetRole"
-        return ROWS.finding("suspended.not-read", why=observed.why, reads=reads)
-    if case.own.suspended:
+        return ROWS.finding("suspended.not-read", unread=observed)
+    if case.entry.suspended:
         row = "suspended.on-purpose" if policies.is_cut_off(case, observed) else "suspended.by-file-alone"
     else:
         row = "suspended.not-in-file" if policies.is_suspended(case, observed) else "suspended.not"
@@ -139,18 +145,22 @@ def about_key(case: Deployed) -> Iterator[Finding]:
         yield ROWS.finding("key.gone" if key is None else "key.not-read", case=case)
         return
     yield ROWS.finding("key.there")
-    if locked is not None or case.lock.role_arn:
+    if case.entry.key not in (None, case.key_arn):
+        yield ROWS.finding("same-key.another-by-file", case=case)
+    elif locked is not None or case.lock.role_arn:
         row = "same-key.not-locked" if locked is None else "same-key.another"
         yield ROWS.finding("same-key.locked" if locked == case.key_arn else row, case=case)
     if key.is_ending:
         yield _ending(case, key)
     else:
         yield ROWS.finding("deletion.not-ordered")
-        row = {"Enabled": "enabled.enabled", "Disabled": "enabled.disabled"}.get(key.state, "enabled.unusable")
-        yield ROWS.finding(row, case=case, state=printable(key.state))
+        of_state = {"Enabled": "enabled.enabled", "Updating": "enabled.enabled", "Disabled": "enabled.disabled"}
+        yield ROWS.finding(of_state.get(key.state, "enabled.unusable"), case=case, state=printable(key.state))
+        for name, value, needed in key.unfit[:1]:
+            yield ROWS.finding("kind", name=name, value=printable(value), needed=needed)
         # Of a key that is to be deleted KMS says that it does not rotate.
         yield _rotation(case, key)
-    if case.own.key is None:
+    if case.entry.key is None:
         yield _alias(case, key)
 
 
@@ -163,9 +173,9 @@ def _ending(case: Deployed, key: Key) -> Finding:
 
 
 def _rotation(case: Deployed, key: Key) -> Finding:
-    own, found = case.own, key.rotation_days
+    own, found = case.entry, key.rotation_days
     if isinstance(found, Unread):
-        return ROWS.finding("rotation.not-read", why=found.why)
+        return ROWS.finding("rotation.not-read", unread=found)
     wanted = None if own.enable_key_rotation is False else own.rotation_period or ROTATION_DAYS
     does, by_file = ("does not rotate" if days is None else f"rotates every {days} days" for days in (found, wanted))
     row = "rotation.other-than-file" if wanted else "rotation.not-by-file"
@@ -174,34 +184,31 @@ def _rotation(case: Deployed, key: Key) -> Finding:
     return ROWS.finding(row, case=case, does=does, by_file=by_file, wanted=wanted)
 
 
-def alias_of_file(case: Deployed) -> str | Unread | None:
-    """The alias that the key should have: the file's, or the one that the stack made."""
-    own = case.own.alias
-    return f"alias/{own.removeprefix('alias/')}" if own else case.alias
-
-
 def _alias(case: Deployed, key: Key) -> Finding:
-    wanted, target = alias_of_file(case) or Unread("the stack shows no alias"), case.alias_target
+    wanted, target = case.alias_by_file or Unread("the stack shows no alias"), case.alias_target
     if isinstance(wanted, Unread):
-        return ROWS.finding("alias.not-known", why=wanted.why)
+        return ROWS.finding("alias.not-known", unread=wanted)
     if isinstance(key.aliases, Unread):
-        return ROWS.finding("alias.not-read", why=key.aliases.why)
+        return ROWS.finding("alias.not-read", unread=key.aliases)
     if wanted in key.aliases:
         return ROWS.finding("alias.there", alias=wanted)
     if isinstance(target, Unread):
         return ROWS.finding("alias.of-one-not-read", case=case, alias=wanted, why=target.why)
     row = "alias.of-another" if target else "alias.missing"
-    return ROWS.finding(row, case=case, alias=wanted, target=printable(target))
+    if isinstance(case.alias, str) and case.alias != wanted:
+        row = "alias.not-deployed"
+    deploy = policies.by_file(case, ROWS.text("alias", case=case))
+    return ROWS.finding(row, case=case, alias=wanted, target=printable(target), deploy=deploy)
 
 
 def about_grants(case: Deployed, key: Key) -> Finding:
     """Whom grants let use the key, beside the key policy."""
     if isinstance(key.grants, Unread):
-        return ROWS.finding("grants.not-read", why=key.grants.why)
+        return ROWS.finding("grants.not-read", unread=key.grants)
     others = [one for one in key.grants if not is_ours(case.role_arn, one)]
     cures = [ROWS.text("grants.revoke", case=case, id=printable(one.id)) for one in others[:_SHOWN]]
     cures += [ROWS.text("grants.more", case=case)] if len(others) > _SHOWN else []
-    row = "grants.others" if case.own.key is None else "grants.yours"
+    row = "grants.others" if case.entry.key is None else "grants.yours"
     if not others:
         row = "grants.ours" if key.grants else "grants.none"
     shown = few([*map(grant_in_words, others or key.grants)], _SHOWN)
@@ -220,21 +227,22 @@ def grant_in_words(grant: Grant) -> str:
     return printable(f"{grant.grantee} may {', '.join(grant.operations)} (grant {grant.id})")
 
 
-def about_use(case: Deployed, by: str | Unread | None) -> Iterator[Finding]:
+def about_use(case: Deployed, event: Callable[[str, str], Event | Unread | None]) -> Iterator[Finding]:
     """When the key was last used, by KMS and by whom, and when the role was last assumed, by IAM."""
     last = case.role.last_used if isinstance(case.role, Role) else None
     use = case.key.last_use if isinstance(case.key, Key) else None
     of_role = ROWS.text("taken-on.at", when=at(last)) if last else ROWS.text("taken-on.never")
     if isinstance(use, Unread):
-        yield ROWS.finding("last-use.not-read", of_role=of_role, why=use.why)
+        yield ROWS.finding("last-use.not-read", of_role=of_role, unread=use)
     elif use is None:
         if isinstance(case.role, Role):
             yield ROWS.finding("last-use.of-role", of_role=of_role)
     elif use.when is None:
         yield ROWS.finding("last-use.none", of_role=of_role, since=at(use.tracked_since))
     else:
+        by = who_used(case, event(use.event_id, str(case.key_arn)))
         row, why = ("last-use.not-by-whom", by.why) if isinstance(by, Unread) else ("last-use.by", "")
-        row, when, how = row if by else "last-use.seen", at(use.when), printable(use.operation)
+        when, how = at(use.when), printable(use.operation)
         yield ROWS.finding(row, of_role=of_role, when=when, operation=how, by=by, why=why)
 
 
@@ -285,13 +293,13 @@ def about_indexes(case: Deployed, found: Mapping[str, str | None] | Unread) -> I
 def about_controls(case: Deployed, found: Sequence[Control] | Unread) -> Iterator[Finding]:
     """The SCPs and RCPs over the account that mention STS or KMS; no verdict on any."""
     if isinstance(found, Unread):
-        yield ROWS.finding("organization.not-read", why=found.why)
+        yield ROWS.finding("organization.not-read", unread=found)
         return
     mentioned = []
     for one, statement in [(each, raw) for each in found for raw in each.statements]:
         own, words = {}, "a statement that is no object"
         if isinstance(statement, dict):
-            own, words = statement, plain(of_statement(statement, case.own.account)).rstrip(".")
+            own, words = statement, plain(of_statement(statement, case.entry.account)).rstrip(".")
         actions = as_list(own.get("Action", "kms:*"))  # by what it leaves out, it may be about KMS
         forbids = own.get("Effect") != "Allow" or "*" not in actions or "Condition" in own
         if forbids and any(str(action).lower().startswith(("sts:", "kms:", "*")) for action in actions):

@@ -16,12 +16,12 @@ class Refused(Exception):  # noqa: N818 - what was done, not what went wrong
     """It is not done. The message says why, and the way out."""
 
 
-def known(found: T | Unread | None, what: str = "all of it", gone: str = "", actions: str = "read it") -> T:
+def known(found: T | Unread | None, what: str = "all of it", gone: str = "") -> T:
     """What AWS shows; refused where it is gone, as ``gone`` says, or was not read, which is no basis for anything."""
     if found is None:
         raise Refused(gone)
     if isinstance(found, Unread):
-        raise Refused(_ROWS.text("not-read.refused", what=what, why=found.why, calls=actions))
+        raise Refused(_ROWS.text("not-read.refused", what=what, unread=found))
     return found
 
 
@@ -35,12 +35,12 @@ class Verdict(enum.Enum):
 
 
 class Effect(enum.Enum):
-    """What a fault does to people."""
+    """What a fault does to people, the worst first."""
 
+    KEY_ENDS = "key-ends"
     SOMEBODY_LET_IN = "somebody-let-in"
     PINECONE_LOCKED_OUT = "pinecone-locked-out"
     OWNER_LOCKED_OUT = "owner-locked-out"
-    KEY_ENDS = "key-ends"
 
 
 @dataclass(frozen=True)
@@ -93,26 +93,18 @@ class Rows:
         own = self.each[row]
         verdict = next(one for one in Verdict if one.value in own)
         effect = Effect(own["effect"]) if "effect" in own else effect
-        said = {"about": row.partition(".")[0], **_usual(verdict, effect)}
+        usual = _ROWS.each[effect.value if effect else "no-effect"]  # where no more is known than the effect
+        said = {"about": row.partition(".")[0]}
+        if verdict is Verdict.WRONG:
+            said |= usual
+        elif verdict is Verdict.UNKNOWN:
+            said["means"] = _ROWS.text("unknown.perhaps" if effect else "unknown", "means", effect=usual["means"])
         said |= {part: self.text(row, part, **facts) for part in own}
         if "reads" in own:
             said["cure"] = _ROWS.text("not-read", "cure", calls=said["reads"])
-        about, words, cure, means, time = (
-            said.get(part, "") for part in ("about", verdict.value, "cure", "means", "time")
-        )
-        events = tuple(said.get("events", "").split())
+        about, words, events = said["about"], said[verdict.value], tuple(said.get("events", "").split())
+        cure, means, time = (said.get(part, "") for part in ("cure", "means", "time"))
         return Finding(verdict, about, words, cure, means, time, effect, "elsewhere" in own, events)
 
 
 _ROWS: Final = Rows("findings.ini")
-
-
-def _usual(verdict: Verdict, effect: Effect | None) -> dict[str, str]:
-    """What it means and how long there is, where no more is known than the effect."""
-    of_effect = _ROWS.each[effect.value if effect else "no-effect"]
-    if verdict is Verdict.WRONG:
-        return {"means": of_effect["means"], "time": of_effect["time"]}
-    if verdict is Verdict.UNKNOWN:
-        row = "unknown.perhaps" if effect else "unknown"
-        return {"means": _ROWS.text(row, "means", effect=of_effect["means"])}
-    return {}

@@ -15,8 +15,8 @@ from cmek_construct import guide
 from cmek_construct.aws.objects import PermissionsPolicy, Role, Unread
 from cmek_construct.checks import printable
 from cmek_construct.guide import ALL_REGIONS, ENCRYPT_DECRYPT, PINECONE_REGIONS, ROLE_NAME_PREFIX
-from cmek_construct.health.comparing import Drift, Where, said_by_trust, use_of, uses_of
-from cmek_construct.health.deployed import EXTERNAL_ID, ROLE_ARN, Deployed
+from cmek_construct.health.comparing import Drift, Where, use_of, uses_of
+from cmek_construct.health.deployed import ROLE_ARN, Deployed
 from cmek_construct.health.findings import Effect, Finding, Rows, known
 from cmek_construct.policy import CannotBeJudged, Request, Verdict, answers
 from cmek_construct.policy.aws import DIRECT_CALL, POLICY_KEEPING
@@ -35,7 +35,7 @@ class Beside:
 
     def __init__(self, case: Deployed, kind: Kind) -> None:
         """It should be suspended, too, where it is so in words that are not ours."""
-        own, where, written = case.own, case.where(kind), case.written.get(kind)
+        own, where, written = case.entry, case.where(kind), case.written.get(kind)
         observed = there = list(known(case.statements(kind)))
         is_suspended = False
         if where == case.brake:
@@ -53,28 +53,31 @@ class Beside:
         self.ahead = where.drift(wanted, written or []) if is_known else Drift()  # the file, of the last deploy
         self.wanted = wanted if self.ahead.is_none else written or []  # what the last deploy wrote, where that is known
         self.found = where.drift(self.there, self.wanted)
+        if not self.found.is_none and isinstance(case.template, Unread):
+            self.found = replace(self.found, doubt=_ROWS.text("template", why=case.template.why))
 
     def findings(self) -> Iterator[Finding]:
         """What is wrong with it: a finding for each effect; or that it is right."""
         case, found, about = self.case, self.found, _about(self.kind)
-        account, lost = case.own.account, sorted(self.lost - {case.role_arn})
+        account, lost = case.entry.account, sorted(self.lost - {case.role_arn})
         if lost:
             yield _ROWS.finding("trust-gone" if self.kind == "trust" else "key-gone", case=case, names=", ".join(lost))
         else:
             yield from self.nobodies()
         if not self.ahead.is_none:
-            yield _ROWS.finding(f"{about}.ahead", case=case, drift=self.ahead.in_words(account))
+            meant = by_file(case, _ROWS.text("cure.meant", case=case))
+            yield _ROWS.finding(f"{about}.ahead", drift=self.ahead.in_words(account), cure=meant)
         elif found.is_none:
-            customers = len(case.own.permissions())
+            customers = len(case.entry.permissions())
             is_empty = self.kind == "permissions" and not customers
             yield _ROWS.finding("permissions.none" if is_empty else f"{about}.as-file", customers=customers)
         if found.is_none:
             return
-        is_yours = self.kind != "key" and case.own.role is not None and not (found.taken or found.doubt)
+        is_yours = self.kind != "key" and case.entry.role is not None and not (found.taken or found.doubt)
         changed = self._changed()
         within = f" (in {', '.join(printable(one.name) for one in changed)})" if changed else ""
         for effect, part in self._by_effect().items():
-            is_certain = any(one.certain for one in (*part.given, *part.taken))
+            is_certain = not part.doubt and any(one.certain for one in (*part.given, *part.taken))
             row = f"{about}.another" if is_certain else f"{about}.in-doubt"
             if row == "permissions.another" and effect is Effect.SOMEBODY_LET_IN:
                 row = "permissions.let-in"
@@ -99,13 +102,20 @@ class Beside:
         """What to do about it: if nobody changed it, the deploy does it."""
         case = self.case
         if not self.ahead.is_none:
-            return _ROWS.text("cure.deploy", case=case)
+            return by_file(case, _ROWS.text("cure.deploy", case=case))
+        if isinstance(case.template, Unread):
+            return _ROWS.text("cure.template", case=case)
         if self.kind != "permissions":
             return _ROWS.text(f"{_about(self.kind)}.by-hand", case=case)
         if not changed:
             return _ROWS.text("cure.lacks", case=case)
-        rows = [("cure.attached" if one.arn else "cure.inline", one) for one in changed]
-        return "\n".join(_ROWS.text(row, case=case, policy=one) for row, one in rows)
+        parts = [("cure.attached" if one.arn else "cure.inline", self._part(one), one) for one in changed]
+        return "\n".join(_ROWS.text(row, part, case=case, policy=one) for row, part, one in parts)
+
+    def _part(self, policy: PermissionsPolicy) -> str:
+        """Of the cure: a policy that alone has what the role needs is one of the stack's, which somebody changed."""
+        without = [one for one in self.there if one not in policy.statements]
+        return "needed" if self.where.drift(without, self.wanted).taken else "text"
 
     def _by_effect(self) -> dict[Effect | None, Drift]:
         """What a difference does to people, each with its part: of a key, what is taken from the role or others."""
@@ -131,7 +141,7 @@ class Beside:
 
 def _needs(case: Deployed, kind: Kind) -> dict[Effect, list[Request]]:
     """What Pinecone needs: to assume the role, and the role to use the key. What the owner does: to rule the key."""
-    own, key_arn, use, owner = case.own, case.key_arn, list[Request](), list[Request]()
+    own, key_arn, use, owner = case.entry, case.key_arn, list[Request](), list[Request]()
     if kind == "trust":
         regions = PINECONE_REGIONS if own.trust.regions is ALL_REGIONS else own.trust.regions
         context = {**DIRECT_CALL, "sts:ExternalId": own.external_id}
@@ -147,12 +157,12 @@ def _needs(case: Deployed, kind: Kind) -> dict[Effect, list[Request]]:
     return {Effect.PINECONE_LOCKED_OUT: use, Effect.OWNER_LOCKED_OUT: owner}
 
 
-def refused(case: Deployed, kind: Kind, statements: Sequence[Any] | Unread) -> tuple[list[str], str]:
+def refused_actions(case: Deployed, kind: Kind, statements: Sequence[Any] | Unread) -> tuple[list[str], str]:
     """What a policy does not let the role that encrypts and decrypts do; or why nobody can tell."""
     if isinstance(statements, Unread):
         return [], f"not read ({statements.why})"
     requests = [use_of(case.key_arn, case.role_arn, action) for action in ENCRYPT_DECRYPT]
-    if case.key_arn is None:
+    if case.key_arn is None or kind == "trust":
         requests = _needs(case, kind)[Effect.PINECONE_LOCKED_OUT]
     try:
         found = answers(case.where(kind).read(statements), requests)
@@ -164,7 +174,7 @@ def refused(case: Deployed, kind: Kind, statements: Sequence[Any] | Unread) -> t
     )
     if doubts and not denied:
         return [], f"that hangs on {plain(in_doubt(doubts[0][1]))}"
-    if case.own.role is None:
+    if case.entry.role is None:
         denied += by_account
     elif by_account and not denied:
         return [], "it names only the account, so the role's own permissions decide"
@@ -174,52 +184,52 @@ def refused(case: Deployed, kind: Kind, statements: Sequence[Any] | Unread) -> t
 def about_policy(case: Deployed, kind: Kind) -> Iterator[Finding]:
     observed = case.statements(kind)
     if isinstance(observed, Unread):
-        yield _ROWS.finding(f"{_about(kind)}.not-read", why=observed.why)
+        yield _ROWS.finding(f"{_about(kind)}.not-read", unread=observed)
     elif kind == "trust":
-        yield from _about_trust(case, observed)
-    elif kind == "permissions" or case.own.key is None:
+        stored = replace(case.entry, external_id=case.external_id)
+        for one in Beside(replace(case, entry=stored), kind).findings():
+            yield replace(one, cure=by_file(case, one.cure)) if one.fails else one
+    elif kind == "permissions" or case.entry.key is None:
         yield from Beside(case, kind).findings()
     else:
-        denied, doubt = refused(case, "key", observed)
+        denied, doubt = refused_actions(case, "key", observed)
         is_denied = bool(denied) and role_is_gone_from(case) is None
         row = "your-key.hangs" if doubt else "your-key.denies" if is_denied else "your-key.lets-in"
         yield _ROWS.finding(row, doubt=doubt, denied=" and ".join(denied))
 
 
-def _about_trust(case: Deployed, observed: Sequence[Any]) -> Iterator[Finding]:
-    """The trust policy, beside one with the external ID that Pinecone stores."""
-    own, is_deployed, stays = case.own, ROLE_ARN in case.outputs, case.outputs.get(EXTERNAL_ID)
-    if not is_deployed:
-        stays = (said_by_trust(observed) or {}).get("external_id") or own.external_id
-    if stays == own.external_id:
-        yield from Beside(case, "trust").findings()
-        return
-    back = _ROWS.text("external-id.back" if stays else "external-id.out", stays=stays)
-    row, missing = "external-id.deployed" if is_deployed else "external-id.in-role", "missing"
-    yield _ROWS.finding(row, case=case, back=back, own=own.external_id or missing, stays=stays or missing)
-    case = replace(case, entry=replace(case.entry, settings=replace(own, external_id=stays)))
-    for one in Beside(case, "trust").findings():
-        # Neither a deploy nor a write of the file's policy, while its external ID is another.
-        yield replace(one, cure=_ROWS.text("external-id.first", case=case)) if one.fails else one
+def about_external_id(case: Deployed) -> Iterator[Finding]:
+    """Whether the file has another one than Pinecone stores."""
+    stays, own, missing = case.external_id, case.entry.external_id, "missing"
+    if stays != own:
+        back = _ROWS.text("external-id.back" if stays else "external-id.out", stays=stays)
+        row = "external-id.deployed" if ROLE_ARN in case.outputs else "external-id.in-role"
+        yield _ROWS.finding(row, case=case, back=back, own=own or missing, stays=stays or missing)
+
+
+def by_file(case: Deployed, cure: str) -> str:
+    """A cure that deploys or writes what the file says: none while its external ID is another."""
+    return cure if case.external_id == case.entry.external_id else _ROWS.text("external-id.first", case=case)
 
 
 def about_used_key(case: Deployed) -> Iterator[Finding]:
     """Whether the key policy holds the key while it is used, as the file says."""
     observed, written, where = case.statements("key"), case.written.get("key"), case.where("key")
     held = None if isinstance(observed, Unread) else where.days_held(observed)
-    wanted = case.own.protect_used_key or 0 if case.own.key is None else held or 0
+    wanted = case.entry.protect_used_key or 0 if case.entry.key is None else held or 0
     if held is None or not (wanted or held):  # what cannot be judged, the policy's finding says
         return
-    by_file, there = (f"{days} day{'' if days == 1 else 's'}" for days in (wanted, held))
+    wanted_for, there = (f"{days} day{'' if days == 1 else 's'}" for days in (wanted, held))
     is_ahead = written is not None and where.days_held(written) not in (None, wanted)
     row = "used-key.held" if wanted == held else "used-key.not-deployed" if is_ahead else "used-key.changed"
-    yield _ROWS.finding(row, case=case, by_file=by_file, there=there)
+    deploy = by_file(case, _ROWS.text("cure.deploy", case=case))
+    yield _ROWS.finding(row, case=case, by_file=wanted_for, there=there, deploy=deploy)
 
 
 def role_is_gone_from(case: Deployed) -> str | None:
     """The statement of the key policy that names a deleted role in the role's place."""
     observed, where = case.statements("key"), case.where("key")
-    ours = guide.role_statements(case.role_arn, case.own.access)
+    ours = guide.role_statements(case.role_arn, case.entry.access)
     there = () if isinstance(observed, Unread) else where.read(observed).statements
     return next((printable(one.name) for one in there if where.written_as(one.raw, ours)), None)
 
@@ -230,7 +240,7 @@ def role_is_gone_from(case: Deployed) -> str | None:
 
 def kept(case: Deployed, observed: Sequence[Any]) -> list[Any]:
     """The statements that are not the suspension's, nor were before its role was deleted."""
-    own = case.own.denial(case.role_arn)
+    own = case.entry.denial(case.role_arn)
     return [one for one in observed if not (case.brake.written_as(one, [own]) or case.brake.same(one, own))]
 
 
@@ -240,7 +250,7 @@ def is_suspended(case: Deployed, statements: Sequence[Any]) -> bool:
 
 def is_cut_off(case: Deployed, statements: Sequence[Any]) -> bool:
     """Whether nobody is let in whom the suspension would keep out."""
-    denied = [*statements, case.own.denial(case.role_arn)]
+    denied = [*statements, case.entry.denial(case.role_arn)]
     return is_suspended(case, statements) or case.brake.drift(statements, denied).is_none
 
 
@@ -262,7 +272,7 @@ def to_write(case: Deployed, before: guide.Policy, observed: Sequence[Any], on: 
         # Ours may be there under their Sids with other words.
         sids = [one.get("Sid") for one in statements if isinstance(one, dict)]
         missing = [one for one in ours if one["Sid"] not in sids and not where.has(one, statements)]
-        statements += [case.own.denial(case.role_arn)] if on else missing
+        statements += [case.entry.denial(case.role_arn)] if on else missing
         # In the order and the words of the template, where it says the same.
         found.append(goal if _same(where, statements, goal) else statements)
     more = {"Id": before["Id"]} if "Id" in before else {}

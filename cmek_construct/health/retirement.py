@@ -3,7 +3,7 @@
 They are "Delete a key" of Pinecone's guide, and after it what keeps a mistake from being final.
 """
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import Final, TypeAlias
@@ -34,7 +34,7 @@ def ends(key: Key) -> str:
 
 def steps(
     case: Deployed,
-    indexes: Sequence[str] | Unread | None,
+    indexes: Collection[str] | Unread | None,
     attempt: Event | Unread | None,
     days: int,
     quiet_since: datetime | None,
@@ -61,12 +61,12 @@ def steps(
     return [of_indexes, _ROWS.finding("deleted-at-pinecone"), suspended, quiet, _deletion(case, early)]
 
 
-def _indexes(found: Sequence[str] | Unread | None) -> Finding:
+def _indexes(found: Collection[str] | Unread | None) -> Finding:
     if found is None:
         return _ROWS.finding("indexes.not-asked")
     if isinstance(found, Unread):
         return _ROWS.finding("indexes.not-read", why=found.why.rstrip("."))
-    return _ROWS.finding("indexes.left" if found else "indexes", number=len(found), names=few(found))
+    return _ROWS.finding("indexes.left" if found else "indexes", number=len(found), names=few([*found]))
 
 
 def _suspended(case: Deployed) -> Finding:
@@ -88,12 +88,12 @@ def _seen(case: Deployed, attempt: Event | Unread | None) -> tuple[list[Seen], l
     if isinstance(attempt, Event):
         seen.append((attempt.when, f"{who_used(case, attempt)} asked for {printable(attempt.name)} then"))
     sources = (
-        ("the role's last use", role, "iam:GetRole"),
-        ("the key's last use", use or Unread("it was not asked"), "kms:GetKeyLastUsage"),
-        ("whether somebody asked in vain", attempt, "cloudtrail:LookupEvents"),
+        ("the role's last use", role),
+        ("the key's last use", use or Unread("it was not asked", "kms:GetKeyLastUsage")),
+        ("whether somebody asked in vain", attempt),
     )
-    unread = ((what, one, action) for what, one, action in sources if isinstance(one, Unread))
-    return seen, [f"{what} was not read ({one.why}): it needs {action}" for what, one, action in unread]
+    unread = ((what, one) for what, one in sources if isinstance(one, Unread))
+    return seen, [f"{what} was not read ({one.why}): it needs {one.needs}" for what, one in unread]
 
 
 def _quiet(
