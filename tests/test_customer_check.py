@@ -341,7 +341,7 @@ def test_no_policy_and_no_metadata_make_a_traceback(
     policy = good()
     policy["Statement"] = policy["Statement"] + statements if isinstance(statements, list) else statements
     seen = CustomerKeySeen("files", KEY_ARN, METADATA | metadata, policy)
-    for finding in findings(seen, ROLE_ARN, access):
+    for finding in findings(seen, ROLE_ARN, access, given=None, vendor=None):
         assert f"{finding.words}. Cure: {finding.cure}".isprintable()
 
 

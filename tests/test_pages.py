@@ -97,10 +97,16 @@ def test_each_row_of_a_finding_is_asked_for_and_is_given_what_it_says() -> None:
 def test_each_refusal_is_given_and_is_given_what_it_says() -> None:
     given: dict[tuple[str, str], set[str]] = {}
     page = rows(PACKAGE / "refusals.ini")
-    for path in (PACKAGE / name for name in ("", "constructs")):
+    for path in (PACKAGE / name for name in ("", "constructs", "deployment")):
         trees = [ast.parse(one.read_text(encoding="utf-8")) for one in path.glob("*.py")]
         for function in (node for tree in trees for node in ast.walk(tree) if isinstance(node, ast.FunctionDef)):
-            for call in (one for one in ast.walk(function) if isinstance(one, ast.Call)):
+            calls = [one for one in ast.walk(function) if isinstance(one, ast.Call)]
+            of_file = [one for one in calls if ast.unparse(one.func) == "wrong"]
+            directly = {name for one in of_file for name in constants(one.args[0])}
+            for call in of_file:
+                names = constants(call.args[0]) or (constants(function) & page["cmek.yaml"].keys()) - directly
+                given |= {("cmek.yaml", name): {str(one.arg) for one in call.keywords} for name in names}
+            for call in calls:
                 if ast.unparse(call.func).endswith("refusal") and isinstance(call.args[0], ast.Constant):
                     about = str(call.args[0].value)
                     names = constants(call.args[1]) or constants(function) & page[about].keys()

@@ -111,10 +111,6 @@ class Key:
     aliases: Sequence[str] | Unread
     grants: Sequence[Grant] | Unread
     last_use: LastUse | Unread | None  # None: it was not asked
-    created: datetime | None = None
-    deletion_date: datetime | None = None
-    description: str = ""
-    is_multi_region: bool = False
     metadata: Mapping[str, Any] = field(default_factory=dict)  # all that KMS says of it
 
     @property

@@ -12,7 +12,6 @@ from itertools import islice, product
 from typing import Any, Final
 
 from cmek_construct.aws import objects
-from cmek_construct.aws.objects import Event, Key, Role, Stack, Statements
 from cmek_construct.aws.session import AwsError, Reason, Session, asked, called, read
 from cmek_construct.policy.statements import as_list, as_of_2012
 
@@ -30,10 +29,10 @@ def _each(client: Any, operation: str, member: str, **request: Any) -> Iterator[
 
 
 @asked("cloudformation:DescribeStacks")
-def read_stack(session: Session, name: str) -> Stack:
+def read_stack(session: Session, name: str) -> objects.Stack:
     found = session.client("cloudformation").describe_stacks(StackName=name)["Stacks"][0]
     outputs = {one["OutputKey"]: one["OutputValue"] for one in found.get("Outputs", [])}
-    return Stack(str(found["StackStatus"]), outputs)
+    return objects.Stack(str(found["StackStatus"]), outputs)
 
 
 @read("cloudformation:GetTemplate")
@@ -81,7 +80,7 @@ def _document(policy: Any) -> dict[str, Any]:
     return document
 
 
-def _statements(policy: Any) -> Statements:
+def _statements(policy: Any) -> objects.Statements:
     return as_of_2012(_document(policy))
 
 
@@ -102,14 +101,14 @@ def read_role_names(session: Session, name: str) -> dict[str, str]:
 
 
 @asked(f"iam:GetRole, {_OF_POLICIES}")
-def read_role(session: Session, arn: str) -> Role:
+def read_role(session: Session, arn: str) -> objects.Role:
     """A role, with its policies and what bounds it."""
     if session.account not in ("", account := arn.split(":")[4]):
         raise AwsError(Reason.ANOTHER_ACCOUNT, f"account {account} alone shows it")
     iam, name = session.client("iam"), arn.rpartition("/")[2]
     found = iam.get_role(RoleName=name)["Role"]
     bounding = (found.get("PermissionsBoundary") or {}).get("PermissionsBoundaryArn")
-    return Role(
+    return objects.Role(
         found["Arn"],
         found["RoleId"],
         read("iam:GetRole")(_statements)(found["AssumeRolePolicyDocument"]),
@@ -130,7 +129,7 @@ def _permissions(iam: Any, role: str) -> Iterator[objects.PermissionsPolicy]:
         yield objects.PermissionsPolicy(one["PolicyName"], _managed(iam, one["PolicyArn"]), one["PolicyArn"])
 
 
-def _managed(iam: Any, arn: str) -> Statements:
+def _managed(iam: Any, arn: str) -> objects.Statements:
     version = iam.get_policy(PolicyArn=arn)["Policy"]["DefaultVersionId"]
     return _statements(iam.get_policy_version(PolicyArn=arn, VersionId=version)["PolicyVersion"]["Document"])
 
@@ -142,11 +141,11 @@ def read_key_arn(session: Session, key: str) -> str:
 
 
 @asked("kms:DescribeKey, GetKeyPolicy, GetKeyRotationStatus, ListAliases and ListGrants")
-def read_key(session: Session, arn: str, *, last_use: bool = False) -> Key:
+def read_key(session: Session, arn: str, *, last_use: bool = False) -> objects.Key:
     """A key, with its policy, grants and aliases; KMS is asked for its last use, too, if that is wanted."""
     kms = session.kms(arn)
     found = kms.describe_key(KeyId=arn)["KeyMetadata"]
-    return Key(
+    return objects.Key(
         arn,
         str(found["KeyState"]),
         read("kms:GetKeyPolicy")(lambda: as_of_2012(read_policy(session, arn)))(),
@@ -154,10 +153,6 @@ def read_key(session: Session, arn: str, *, last_use: bool = False) -> Key:
         read("kms:ListAliases")(sorted)(one["AliasName"] for one in _each(kms, "list_aliases", "Aliases", KeyId=arn)),
         read_grants(session, arn),
         _last_use(kms, arn) if last_use else None,
-        found.get("CreationDate"),
-        found.get("DeletionDate"),
-        found.get("Description") or "",
-        bool(found.get("MultiRegion")),
         found,
     )
 
@@ -211,13 +206,13 @@ def read_controls(session: Session, account: str) -> list[objects.Control]:
 
 
 @asked("cloudtrail:LookupEvents")
-def read_event(session: Session, event_id: str, arn: str) -> Event | None:
+def read_event(session: Session, event_id: str, arn: str) -> objects.Event | None:
     """One event about a role or a key by its ID; None where CloudTrail shows it no more, or not yet."""
     return next(_events(session, arn, "EventId", event_id), None)
 
 
 @read("cloudtrail:LookupEvents")
-def read_calls(session: Session, names: Sequence[str], arn: str) -> list[Event]:
+def read_calls(session: Session, names: Sequence[str], arn: str) -> list[objects.Event]:
     """The last calls of some names, such as ``PutKeyPolicy``, about a role or a key, the newest first.
 
     Looked up by their names: a key in use has too many other events to look through.
@@ -228,7 +223,7 @@ def read_calls(session: Session, names: Sequence[str], arn: str) -> list[Event]:
 
 
 @asked("cloudtrail:LookupEvents")
-def read_last(session: Session, key_arn: str, names: tuple[str, ...], since: datetime) -> Event | None:
+def read_last(session: Session, key_arn: str, names: tuple[str, ...], since: datetime) -> objects.Event | None:
     """The last call about a key whose name begins with one of these, refused or not, since a time.
 
     That there are more events than can be read is no answer.
@@ -237,7 +232,7 @@ def read_last(session: Session, key_arn: str, names: tuple[str, ...], since: dat
     return next((one for one in events if one.name.startswith(names)), None)
 
 
-def _events(session: Session, arn: str, attribute: str, value: str, **more: Any) -> Iterator[Event]:
+def _events(session: Session, arn: str, attribute: str, value: str, **more: Any) -> Iterator[objects.Event]:
     """Those in the region of a role or a key, the newest first."""
     cloudtrail = session.client("cloudtrail", arn.split(":")[3] or IAM_REGION)
     wanted = [{"AttributeKey": attribute, "AttributeValue": value}]
@@ -250,4 +245,4 @@ def _events(session: Session, arn: str, attribute: str, value: str, **more: Any)
         issuer = (who.get("sessionContext") or {}).get("sessionIssuer") or {}
         by = issuer.get("arn") or who.get("arn") or who.get("invokedBy") or "somebody"
         name, text = str(shown["EventName"]), json.dumps(said)
-        yield Event(name, shown["EventTime"].astimezone(timezone.utc), str(by), "errorCode" in said, text)
+        yield objects.Event(name, shown["EventTime"].astimezone(timezone.utc), str(by), "errorCode" in said, text)

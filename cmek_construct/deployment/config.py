@@ -11,8 +11,6 @@ from typing import Any, Final, Literal
 
 from cmek_construct import checks, guide, props
 from cmek_construct.customers import CUSTOMERS, Customers
-from cmek_construct.guide import ALL_REGIONS, KeyAccess, Policy, Regions, Statement
-from cmek_construct.props import Trust, row
 from cmek_construct.warnings import misspelt
 
 own_account_id: Final = partial(  # the account that role and key are deployed to
@@ -30,7 +28,7 @@ def judge(check: checks.Check, parameter: str, value: Any) -> None:
     for one in value if isinstance(value, list) else [value]:
         if checks.is_unknown(one):
             checks.refuse(parameter, one, "a file has values that are known", "Write the value itself.")
-    check(parameter, ALL_REGIONS if (parameter, value) == ("regions", "ALL_REGIONS") else value)
+    check(parameter, guide.ALL_REGIONS if (parameter, value) == ("regions", "ALL_REGIONS") else value)
 
 
 def region(parameter: str, value: object) -> None:
@@ -59,12 +57,12 @@ def _reasons(parameter: str, value: object) -> None:
 
 
 OF_A_STACK: Final = (  # what the file says of a stack beside the props of what is in it
-    row("account", own_account_id),
-    row("region", region),
-    row("tags", _tags),
-    row("acknowledge", _reasons),
-    row("bootstrap"),
-    row("termination_protection"),
+    props.row("account", own_account_id),
+    props.row("region", region),
+    props.row("tags", _tags),
+    props.row("acknowledge", _reasons),
+    props.row("bootstrap"),
+    props.row("termination_protection"),
 )
 ROWS: Final = {row.name: row for row in (*props.CMEK, *CUSTOMERS, *OF_A_STACK)}  # of each field
 
@@ -124,15 +122,15 @@ class StackSettings:
         return Customers(self.customer_account_ids or [], self.customer_key_arns or [])
 
     @property
-    def trust(self) -> Trust:
+    def trust(self) -> props.Trust:
         """Who of Pinecone may come in."""
-        regions: Regions = ALL_REGIONS if self.regions == "ALL_REGIONS" else list(self.regions or [])
-        return Trust(self.pinecone_account_id or "", regions, self.external_id, bool(self.pin_account))
+        regions: guide.Regions = guide.ALL_REGIONS if self.regions == "ALL_REGIONS" else list(self.regions or [])
+        return props.Trust(self.pinecone_account_id or "", regions, self.external_id, bool(self.pin_account))
 
     @property
-    def access(self) -> KeyAccess:
+    def access(self) -> guide.KeyAccess:
         """What the key policy lets the role do."""
-        return KeyAccess[self.key_access or "KEY_USER"]
+        return guide.KeyAccess[self.key_access or "KEY_USER"]
 
     @property
     def is_suspended_by_trust(self) -> bool:
@@ -141,20 +139,20 @@ class StackSettings:
 
     # The policies, as the next deploy writes them
 
-    def trust_policy(self, *, suspended: bool) -> Policy:
+    def trust_policy(self, *, suspended: bool) -> guide.Policy:
         return guide.trust_policy(**vars(self.trust), suspended=suspended and self.is_suspended_by_trust)
 
-    def key_policy(self, role_arn: str, *, suspended: bool) -> Policy:
+    def key_policy(self, role_arn: str, *, suspended: bool) -> guide.Policy:
         """The policy of a key that the stack makes."""
         admins, days = self.key_admins or [], self.protect_used_key
         of = self.account, role_arn, self.access
         return guide.key_policy(*of, admins=admins, suspended=suspended, protect_used_key=days)
 
-    def denial(self, role_arn: str) -> Statement:
+    def denial(self, role_arn: str) -> guide.Statement:
         """The statement that cuts Pinecone off."""
         return guide.assume_role_denial() if self.is_suspended_by_trust else guide.key_denial(role_arn)
 
-    def permissions(self) -> list[Statement]:
+    def permissions(self) -> list[guide.Statement]:
         """The statements of all permissions policies of the role."""
         policies = self.customers.policies() if self.customers else {}
         return [one for policy in policies.values() for one in policy["Statement"]]

@@ -62,17 +62,12 @@ def text_of(path: Path) -> str:
     try:
         return path.read_bytes().decode("utf-8-sig")
     except FileNotFoundError:
-        instead = f"`cmek init` writes one; {EXAMPLE} shows what can stand in it."
-        if is_of_another_app(path.parent):
-            instead = (
-                "This is an app of your own, and the command is for the stacks of a cmek.yaml. Here work cmek check, "
-                "who, review, lock, unlock, template, customer-kit and sheet --fleet; to cut Pinecone off, "
-                "suspended=True and a deploy."
-            )
-        raise ConfigError(f"{path}: there is no such file here. {instead}") from None
-    except (OSError, UnicodeDecodeError) as error:
-        why = f"{error.strerror}." if isinstance(error, OSError) else "it is not UTF-8. Save it in UTF-8."
-        raise ConfigError(f"{checks.printable(path)}: cannot be read: {why}") from None
+        row = "of-another-app" if is_of_another_app(path.parent) else "absent"
+        raise ConfigError(wrong(row, path, example=EXAMPLE)) from None
+    except OSError as error:
+        raise ConfigError(wrong("not-read", path, why=error.strerror)) from None
+    except UnicodeDecodeError:
+        raise ConfigError(wrong("not-utf-8", path)) from None
 
 
 def is_of_another_app(folder: Path) -> bool:
@@ -120,8 +115,7 @@ def _of_file(data: Any) -> Iterator[Mistake]:
         mappings = {name: own for name, own in stacks.items() if isinstance(own, dict)}
         lacking = [("stacks", name) for name, own in mappings.items() if own.get(prop, data.get(prop)) is None]
         for location in [()] if lacking and len(lacking) == len(stacks) else lacking:
-            words = f"it is missing, here and at the top of the file. {sentence(prop)}"
-            yield location, f"{_dotted(*location, prop)}: {words}"
+            yield location, wrong("missing-at-the-top-too", *location, prop, sentence=sentence(prop))
 
 
 def _of_props(location: Location, said: Any, allowed: Sequence[str], needed: str) -> Iterator[Mistake]:
@@ -133,10 +127,8 @@ def _of_props(location: Location, said: Any, allowed: Sequence[str], needed: str
         where = (*location, name)
         try:
             if name not in allowed:
-                why = f"there is no such prop. {checks.nearest(checks.printable(name), allowed)}"
-                if name in IN_STACK:
-                    why = "it stands at the top, but each stack has its own. Move it."
-                yield where, f"{_dotted(*where)}: {why}"
+                row = "each-its-own" if name in IN_STACK else "no-prop"
+                yield where, wrong(row, *where, nearest=checks.nearest(checks.printable(name), allowed))
             elif name == "stacks" and not (value and isinstance(value, dict)):
                 yield where, _no_mapping(where, value, "names to stacks")
             elif name in ROWS and (value is not None or name == needed):
@@ -144,13 +136,12 @@ def _of_props(location: Location, said: Any, allowed: Sequence[str], needed: str
         except ValueError as error:
             yield where, f"{_dotted(*location, '')}{error}"
     if needed not in said:
-        yield (*location, needed), f"{_dotted(*location, needed)}: it is missing. {sentence(needed)}"
+        yield (*location, needed), wrong("missing", *location, needed, sentence=sentence(needed))
 
 
 def _no_mapping(location: Location, value: Any, wanted: str) -> str:
     got = f"a {type(value).__name__}" if value else "nothing"
-    words = f"got {got}, but it is a mapping of {wanted}, with one at least. {EXAMPLE} shows the form."
-    return f"{_dotted(*location)}: {words}"
+    return wrong("no-mapping", *location, got=got, wanted=wanted, example=EXAMPLE)
 
 
 def _of_stacks(entries: Sequence[Entry]) -> Iterator[Mistake]:
@@ -166,8 +157,8 @@ def _of_stacks(entries: Sequence[Entry]) -> Iterator[Mistake]:
         ):
             first = taken.setdefault((prop, value, own.account, region), name)
             if value is not None and first != name:
-                words = f"got {value!r}, but stacks.{first} has it in the same account. Give each its own"
-                yield ("stacks", name, prop), f"stacks.{name}.{prop}: {words}, or leave it out for a unique one."
+                where = ("stacks", name, prop)
+                yield where, wrong("taken", *where, value=value, first=first)
 
 
 def _problems(own: StackSettings) -> Iterator[ValueError]:
@@ -177,12 +168,14 @@ def _problems(own: StackSettings) -> Iterator[ValueError]:
         yield from own.customers.problems(own.account, own.pinecone_account_id or "")
         for prop in ("role", "key", "key_access", *(row.name for row in props.SHAPING["key"])):
             if getattr(own, prop) is not None:
-                why = "it stands together with customers, but their stack makes a role of its own and no key"
-                cure = f"Leave it out, or take back what the top of the file says with `{prop}: null`."
-                yield ValueError(f"{prop}: {why}. {cure}")
+                yield checks.refusal("cmek.yaml", "beside-customers", prop=prop)
     if own.role and own.key and own.suspended:
-        why = "got True, but role and key are both given by ARN, so neither policy can be changed from here"
-        yield ValueError(f"suspended: {why}. Change the key policy by hand.")
+        yield checks.refusal("cmek.yaml", "both-given")
+
+
+def wrong(row: str, /, *where: object, **facts: object) -> str:
+    """What is wrong with the file, or at a place in it: a row of the page of refusals, filled in."""
+    return f"{_dotted(*where)}: {checks.refusal('cmek.yaml', row, **facts)}"
 
 
 def _dotted(*path: object) -> str:
@@ -200,13 +193,12 @@ class YamlText:
             self.data: Any = loader.construct_document(self._root) if self._root else None
         except yaml.MarkedYAMLError as error:
             mark = error.problem_mark or error.context_mark
-            cure = "This is no YAML: check colons, quotes and indents (spaces, no tabs)."
-            raise ConfigError(f"{path}:{mark.line + 1 if mark else 1}: {error.problem}. {cure}") from None
+            line = mark.line + 1 if mark else 1
+            raise ConfigError(wrong("no-yaml", f"{path}:{line}", problem=error.problem)) from None
         except yaml.YAMLError as error:
             raise ConfigError(f"{path}:1: {' '.join(str(error).split())}") from None
         except (ArithmeticError, AttributeError, LookupError, RecursionError, TypeError, ValueError):
-            why = "a value cannot be read as the type of its !!tag, or is too large"
-            raise ConfigError(f"{path}:1: {why}. Write plain values without tags.") from None
+            raise ConfigError(wrong("no-value", f"{path}:1")) from None
 
     def pair(self, *location: Any) -> tuple[Any, Any]:
         """The nodes of a key and its value; twice None where there is no such key."""
@@ -238,8 +230,7 @@ class YamlText:
             for key, value in node.value if isinstance(node, yaml.MappingNode) else ():
                 where = (*path, str(key.value))
                 if where in lines:
-                    words = f"it stands twice, first in line {lines[where]}, and only one can count."
-                    yield where, f"{_dotted(*where)}: {words} Remove or rename one of the two."
+                    yield where, wrong("twice", *where, line=lines[where])
                 lines.setdefault(where, key.start_mark.line + 1)
                 nodes.append((value, where))
             if isinstance(node, yaml.SequenceNode):

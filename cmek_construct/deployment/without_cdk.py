@@ -13,13 +13,12 @@ import yaml
 
 from cmek_construct import guide
 from cmek_construct.deployment.writing import rendered
-from cmek_construct.guide import ALL_REGIONS, NO_VALUE, PINECONE_REGIONS, KeyAccess, Regions, only_if
 
 # By the condition under which each may come in: ``us-east-1`` as a logical ID. ``In`` and it is the parameter
-_REGIONS: Final = {region.title().replace("-", ""): region for region in PINECONE_REGIONS}
+_REGIONS: Final = {region.title().replace("-", ""): region for region in guide.PINECONE_REGIONS}
 # The kit's files, and what it says where nothing else is asked for
 TEMPLATE, POLICY, PAGE = "customer-key.yaml", "key-policy.json", "README.md"
-ACCESS: Final = KeyAccess.ENCRYPT_DECRYPT  # what the key lets the role do, where nothing else is said
+ACCESS: Final = guide.KeyAccess.ENCRYPT_DECRYPT  # what the key lets the role do, where nothing else is said
 VENDOR: Final = "Your vendor"
 
 
@@ -28,11 +27,11 @@ def plain_template() -> dict[str, Any]:
 
     Its parameters: Pinecone's account number, the external ID, and yes or no for each region of the guide and for all.
     """
-    some, every = _synthesized(PINECONE_REGIONS), _synthesized(ALL_REGIONS)
+    some, every = _synthesized(guide.PINECONE_REGIONS), _synthesized(guide.ALL_REGIONS)
     (role,) = (one["Properties"] for one in some["Resources"].values() if one["Type"] == "AWS::IAM::Role")
     (statement,) = role["AssumeRolePolicyDocument"]["Statement"]
     principals = zip(_REGIONS, statement["Principal"]["AWS"], strict=True)
-    statement["Principal"]["AWS"] = [only_if(condition, principal) for condition, principal in principals]
+    statement["Principal"]["AWS"] = [guide.only_if(condition, principal) for condition, principal in principals]
     made: dict[str, Any] = _either(every, some)
     around = yaml.safe_load(rendered("plain_template.yaml", regions=_REGIONS))
     around["Metadata"] |= made.pop("Metadata")
@@ -45,11 +44,11 @@ def _either(every: Any, some: Any) -> Any:
         return some
     if isinstance(every, Mapping) and isinstance(some, Mapping):
         names = dict.fromkeys((*some, *every))
-        return {name: _either(every.get(name, NO_VALUE), some.get(name, NO_VALUE)) for name in names}
-    return only_if("AllRegions", every, some)
+        return {name: _either(every.get(name, guide.NO_VALUE), some.get(name, guide.NO_VALUE)) for name in names}
+    return guide.only_if("AllRegions", every, some)
 
 
-def _synthesized(regions: Regions) -> dict[str, Any]:
+def _synthesized(regions: guide.Regions) -> dict[str, Any]:
     import aws_cdk as cdk  # starts Node, for which the kit does not wait
 
     from cmek_construct.constructs.cmek import PineconeCmek
@@ -72,7 +71,7 @@ class _Readable(yaml.SafeDumper):
 
 def customer_kit(
     role_arn: str,
-    access: KeyAccess = ACCESS,
+    access: guide.KeyAccess = ACCESS,
     customer_account_id: str | None = None,
     region: str | None = None,
     vendor_name: str = VENDOR,

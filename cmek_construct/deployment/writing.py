@@ -18,8 +18,9 @@ from urllib.parse import urlsplit
 from urllib.request import url2pathname
 
 from cmek_construct.checks import printable
+from cmek_construct.deployment import reading
 from cmek_construct.deployment.config import AT_TOP, IN_STACK
-from cmek_construct.deployment.reading import ConfigError, Entry, YamlText, is_of_another_app, parse_entries, text_of
+from cmek_construct.deployment.reading import ConfigError, Entry, YamlText, parse_entries, text_of, wrong
 
 FILE = Path("cmek.yaml")
 SCHEMA = Path("cmek_construct/deployment/cmek.schema.json")
@@ -68,8 +69,7 @@ def _text(value: Any) -> str:
 
 def refuse_if_there() -> None:
     if os.path.lexists(FILE):
-        why = "it is there already, and is never overwritten: its external IDs are in use"
-        raise ConfigError(f"{FILE}: {why}. `cmek add` adds a stack to it.")
+        raise ConfigError(wrong("is-there", FILE))
 
 
 def with_entry(text: str | None, name: str, props: Mapping[str, Any]) -> tuple[str, Entry]:
@@ -83,15 +83,13 @@ def with_entry(text: str | None, name: str, props: Mapping[str, Any]) -> tuple[s
         return changed, parse_entries(changed, FILE)[0]
     before = _meaning(parse_entries(text, FILE))
     if name in before:
-        why = "it is there already. Choose another name: a stack's role and key are for one Pinecone project"
-        raise ConfigError(f"{FILE}: stacks.{name}: {why}.")
+        raise ConfigError(f"{FILE}: {wrong('name-is-there', 'stacks', name)}")
     block = [f"{name}:", *(f"  {prop}: {_text(value)}" for prop, value in props.items())]
     changed = _with_block(text, block)
     after = _meaning(parse_entries(changed, f"{FILE}, with {name} added")) if changed else {}
     added = after.pop(name, None)
     if added is None or after != before:
-        why = "they are not written one below the other, so none can be added without changing the rest"
-        raise ConfigError(f"{FILE}: stacks: {why}. Add by hand:  {'  '.join(block)}")
+        raise ConfigError(f"{FILE}: {wrong('no-place', 'stacks', block='  '.join(block))}")
     return changed, added
 
 
@@ -140,9 +138,7 @@ def set_suspended(name: str, value: bool, reason: str) -> bool:
             if _meaning(parse_entries(changed, FILE)) == wanted:
                 break
     else:
-        why = "it is written in a way in which suspended cannot be set without changing the rest"
-        by_hand = f"Write by hand into it:  suspended: {str(value).lower()}  and run this again."
-        raise NotWrittenError(f"{FILE}: stacks.{name}: {why}. {by_hand}")
+        raise NotWrittenError(f"{FILE}: {wrong('not-set', 'stacks', name, value=str(value).lower())}")
     write_whole(changed)
     return True
 
@@ -196,7 +192,7 @@ def make_folder() -> dict[str, list[str]]:
 
     Gives which files are new, with cmek.yaml itself, and which were left as they were; none beside another app.
     """
-    if is_of_another_app(Path()):
+    if reading.is_of_another_app(Path()):
         return {"new": [], "left": []}
     installed = distribution("cmek-construct")
     # What it was installed from, where that is still there: by PEP 610, as pip and uv do.

@@ -71,10 +71,10 @@ def of_key(key: Key, role_arn: str, alias: str | None, *, given: bool) -> dict[s
         "key_access": guide.KeyAccess.ENCRYPT_DECRYPT.name if is_two else None,
         "key_admins": admins or None,
         "alias": name or next(iter(aliases), None),
-        "description": key.description or None,
+        "description": key.metadata.get("Description") or None,
         "enable_key_rotation": False if days is None else None,
         "rotation_period": None if days in (None, ROTATION_DAYS) else days,
-        "multi_region": key.is_multi_region or None,
+        "multi_region": key.metadata.get("MultiRegion") or None,
         "protect_used_key": where.days_held(statements) or None,
         "suspended": where.has(guide.key_denial(role_arn), statements) or None,
     }
@@ -145,9 +145,9 @@ def differences(case: Deployed, role: Role, key: Key | None) -> Iterator[Finding
         # What the doctor does not judge: the description of the key, and the names that it has.
         if key.rotation_days is None and own.enable_key_rotation is False:
             yield _ROWS.finding("rotation")
-        there, by_entry = printable(key.description), printable(own.description or "")
-        if (own.description or "") != key.description:
-            yield _ROWS.finding("description", there=there, by_entry=by_entry)
+        there, by_entry = key.metadata.get("Description") or "", own.description or ""
+        if there != by_entry:
+            yield _ROWS.finding("description", there=printable(there), by_entry=printable(by_entry))
         alias = _alias_of(case.entry, key)
         if alias is None:
             yield _ROWS.finding("alias")
@@ -199,22 +199,21 @@ def refuse_another(case: Deployed, role: Role, key: Key | None) -> None:
         rows += [("refused.another", "role_name", entry.role_name, role.name)]
         rows += [("refused.another", "role_path", entry.role_path or "/", role.path)]
     if key is not None and entry.key is None:
-        rows += [("refused.another", "multi_region", bool(entry.multi_region), key.is_multi_region)]
+        rows += [("refused.another", "multi_region", bool(entry.multi_region), bool(key.metadata.get("MultiRegion")))]
+        replica_of = key.metadata.get("MultiRegionConfiguration") or {}
+        rows += [("refused.replica", "--key-arn", True, replica_of.get("MultiRegionKeyType") != "REPLICA")]
+        rows += [("refused.origin", "--key-arn", "AWS_KMS", printable(key.metadata.get("Origin")))]
     for row, what, wanted, found in rows:
         if wanted not in (None, found):
             line = f"{what}: {json.dumps(found)}"
-            raise Refused(_ROWS.text(row, entry=entry, what=what, wanted=wanted, found=found, line=line))
-    if key is not None and entry.key is None:
-        if (key.metadata.get("MultiRegionConfiguration") or {}).get("MultiRegionKeyType") == "REPLICA":
-            raise Refused(_ROWS.text("refused.replica", key=key))
-        if (origin := key.metadata.get("Origin")) != "AWS_KMS":
-            raise Refused(_ROWS.text("refused.origin", key=key, origin=printable(origin)))
+            raise Refused(_ROWS.text(row, entry=entry, key=key, what=what, wanted=wanted, found=found, line=line))
 
 
 def refuse_unfit(key: Key) -> None:
     """A key that will end, or that Pinecone cannot use, is taken over by nobody."""
     if key.is_ending:
-        when = at(key.deletion_date) if key.deletion_date else "a time that KMS does not say"
+        end = key.metadata.get("DeletionDate")
+        when = at(end) if end else "a time that KMS does not say"
         options = f"--region {key.arn.split(':')[3]} --key-id {key.arn}"
         raise Refused(_ROWS.text("refused.ending", key=key, when=when, options=options))
     if key.state not in ("Enabled", "Disabled"):

@@ -12,15 +12,13 @@ from typing import Any, Final
 
 from cmek_construct import checks, guide, policy
 from cmek_construct.customers import Customers
-from cmek_construct.guide import ENDING, GRANTS, ROLE_NAME_PREFIX, Statement
-from cmek_construct.policy import CannotBeJudged, Policy, Principal, Request, Witness, answers, beyond, read
 from cmek_construct.policy.aws import ACTIONS, DAYS, DIRECT_CALL, EACH_KEY, EXTERNAL_ID, PRINCIPAL_ARN, TRAILING_DAYS
 from cmek_construct.policy.statements import Kind, gone, named_by, naming_as
 from cmek_construct.policy.words import Quoted, of_witness, plain, quoted_list
 
-_EVERYBODY: Final = Principal("AWS", "*")
+_EVERYBODY: Final = policy.Principal("AWS", "*")
 _EVERYTHING: Final = policy.Statement("everything", "Allow", (_EVERYBODY,), actions=("*",), resources=("*",))
-_PINECONE: Final = re.compile(rf"arn:aws:iam::([0-9]{{12}}):role/{ROLE_NAME_PREFIX}(.+)")
+_PINECONE: Final = re.compile(rf"arn:aws:iam::([0-9]{{12}}):role/{guide.ROLE_NAME_PREFIX}(.+)")
 _SHOWN: Final = 6
 
 
@@ -28,8 +26,8 @@ _SHOWN: Final = 6
 class Drift:
     """How a policy differs from what it should say."""
 
-    given: tuple[Witness, ...] = ()  # what it may let somebody do, and should not
-    taken: tuple[Witness, ...] = ()
+    given: tuple[policy.Witness, ...] = ()  # what it may let somebody do, and should not
+    taken: tuple[policy.Witness, ...] = ()
     """What it should let somebody do, and perhaps does not: in any request, needed or not."""
     denials: tuple[str, ...] = ()  # its statements that take it
     doubt: str = ""  # why it cannot be judged at all
@@ -53,8 +51,8 @@ class Where:
     kind: Kind
     resource: str | None = None
 
-    def read(self, statements: Iterable[Any]) -> Policy:
-        return read(guide.policy_document(*statements), self.kind, resource=self.resource)
+    def read(self, statements: Iterable[Any]) -> policy.Policy:
+        return policy.read(guide.policy_document(*statements), self.kind, resource=self.resource)
 
     def drift(self, observed: Iterable[Any], expected: Iterable[Any]) -> Drift:
         return _compared(self.read(observed), self.read(expected))
@@ -67,7 +65,7 @@ class Where:
             mine, yours = (replace(each, statements=(*each.statements, _EVERYTHING)) for each in (mine, yours))
         return one == other or (len(effects) == 1 and _compared(mine, yours).is_none)
 
-    def has(self, one: Statement, statements: Sequence[Any]) -> bool:
+    def has(self, one: guide.Statement, statements: Sequence[Any]) -> bool:
         return one in statements or any(self.same(other, one) for other in statements)
 
     def days_held(self, statements: Sequence[Any]) -> int | None:
@@ -80,13 +78,13 @@ class Where:
 
         def is_held(days: int) -> bool:
             """The owner's root, whom only a denial to everybody stops, may do neither."""
-            sent = [use_of(self.resource, root, action, {TRAILING_DAYS: str(days)}) for action in ENDING]
-            return all(one.verdict is policy.Verdict.NO for one in answers(there, sent))
+            sent = [use_of(self.resource, root, action, {TRAILING_DAYS: str(days)}) for action in guide.ENDING]
+            return all(one.verdict is policy.Verdict.NO for one in policy.answers(there, sent))
 
         try:
             ends = sorted({one + n for one in compared for n in (0, 1)})
             return next((days for days in ends if is_held(0) and not is_held(days)), 0)
-        except CannotBeJudged:
+        except policy.CannotBeJudged:
             return None
 
     def not_held(self, statements: Sequence[Any]) -> list[Any]:
@@ -94,7 +92,7 @@ class Where:
         denial = guide.used_key_denial(self.days_held(statements) or 0)
         return [one for one in statements if not self.same(one, denial)]
 
-    def written_as(self, observed: Any, ours: Iterable[Statement]) -> Statement | None:
+    def written_as(self, observed: Any, ours: Iterable[guide.Statement]) -> guide.Statement | None:
         """The one of our statements that this was, before principals of it were deleted."""
         lost = gone(observed)
         alive = set(named_by(observed)) - set(lost)
@@ -102,27 +100,27 @@ class Where:
         return next((own for own in wider if self.same(naming_as(observed, own), own)), None)
 
 
-def use_of(key_arn: str | None, principal: str, action: str, more: Mapping[str, str] | None = None) -> Request:
+def use_of(key_arn: str | None, principal: str, action: str, more: Mapping[str, str] | None = None) -> policy.Request:
     """The use of a key by somebody whom nobody asks for it but himself."""
-    for_aws = {"kms:GrantIsForAWSResource": "true"} if action in GRANTS else {}
+    for_aws = {"kms:GrantIsForAWSResource": "true"} if action in guide.GRANTS else {}
     by_account = True if principal.endswith(":root") else None
-    return Request(principal, action, key_arn, {**DIRECT_CALL, **for_aws, **(more or {})}, own=by_account)
+    return policy.Request(principal, action, key_arn, {**DIRECT_CALL, **for_aws, **(more or {})}, own=by_account)
 
 
-def uses_of(key_arn: str | None, role_arn: str, statements: Iterable[Statement]) -> list[Request]:
+def uses_of(key_arn: str | None, role_arn: str, statements: Iterable[guide.Statement]) -> list[policy.Request]:
     """Each use of a key that statements let a role make."""
     names, meant = ACTIONS["key"].values(), [name for statement in statements for name in statement["Action"]]
     actions = [action for name in meant for action in fnmatch.filter(names, name)]
     return [use_of(key_arn, role_arn, one) for one in actions]
 
 
-def _compared(there: Policy, wanted: Policy) -> Drift:
+def _compared(there: policy.Policy, wanted: policy.Policy) -> Drift:
     if there == wanted:
         return Drift()
     try:
-        given, taken = beyond(there, wanted), beyond(wanted, there)
-        said = answers(there, [one.request for one in taken])
-    except CannotBeJudged as reason:
+        given, taken = policy.beyond(there, wanted), policy.beyond(wanted, there)
+        said = policy.answers(there, [one.request for one in taken])
+    except policy.CannotBeJudged as reason:
         return Drift(doubt=f"it cannot be judged, for there are {reason}")
     by = [one.statement.name for one in said if one.verdict is policy.Verdict.NO and one.statement]
     return Drift(tuple(given), tuple(taken), tuple(dict.fromkeys(by)))
@@ -134,7 +132,7 @@ def said_by_trust(trust: Sequence[Any]) -> dict[str, Any] | None:
     Those of other statements that differ in their regions alone are of it.
     """
     first: dict[str, Any] | None = None
-    for one in read(list(trust), "trust").statements:
+    for one in policy.read(list(trust), "trust").statements:
         names = named_by(one.raw)
         ids, arns = (
             [value for each in one.on(key) if "Not" not in each.operator for value in each.values]
@@ -160,7 +158,7 @@ def said_by_trust(trust: Sequence[Any]) -> dict[str, Any] | None:
 def customers_in(statements: Iterable[Any]) -> Customers:
     """Those that the guide's statement is about."""
     where, names = Where("permissions"), list[str]()
-    for one in read(list(statements), "permissions").statements:
+    for one in policy.read(list(statements), "permissions").statements:
         if one.resources and where.same(one.raw, guide.customer_statement("", one.resources)):
             names += one.resources
     accounts = list(dict.fromkeys(found[1] for found in map(EACH_KEY.fullmatch, names) if found))
@@ -168,9 +166,9 @@ def customers_in(statements: Iterable[Any]) -> Customers:
     return Customers(accounts, [key for key in keys if key.split(":")[4] not in accounts])
 
 
-def sentences(witnesses: Sequence[Witness], account: str) -> Iterator[str]:
+def sentences(witnesses: Sequence[policy.Witness], account: str) -> Iterator[str]:
     """Each statement once, by its name and in words, and what is certain before what is not."""
-    by: dict[tuple[str, tuple[str, ...]], list[Witness]] = {}
+    by: dict[tuple[str, tuple[str, ...]], list[policy.Witness]] = {}
     for one in sorted(witnesses, key=lambda one: not one.certain):
         named = {principal.name for principal in one.statement.principals or (_EVERYBODY,)}
         # Everybody, where the statement says so, in place of examples.

@@ -8,7 +8,6 @@ from typing import Any, Final
 from cmek_construct import guide, policy
 from cmek_construct.checks import printable
 from cmek_construct.deployment.reading import Entry
-from cmek_construct.guide import ENCRYPT_DECRYPT, GRANTS, KeyAccess
 from cmek_construct.health.comparing import sentences, use_of, uses_of
 from cmek_construct.health.findings import Finding, Rows
 from cmek_construct.policy.aws import RULING
@@ -45,7 +44,7 @@ class CustomerKeySeen:
 
 
 def findings(
-    seen: CustomerKeySeen, role_arn: str, access: KeyAccess, *, given: str | None = None, vendor: Entry | None = None
+    seen: CustomerKeySeen, role_arn: str, access: guide.KeyAccess, *, given: str | None, vendor: Entry | None
 ) -> list[Finding]:
     """All that is right and wrong with a customer's key, for what the vendor's role must be able to do.
 
@@ -84,7 +83,7 @@ def _about_metadata(seen: CustomerKeySeen) -> Iterator[Finding]:
         yield _ROWS.finding(row, seen=seen, name=name, what=what, value=printable(value))
 
 
-def _about_policy(seen: CustomerKeySeen, role_arn: str, access: KeyAccess) -> Iterator[Finding]:
+def _about_policy(seen: CustomerKeySeen, role_arn: str, access: guide.KeyAccess) -> Iterator[Finding]:
     document, account = guide.key_policy(seen.account, role_arn, access), seen.account
     own, limit = (policy.read(one, "key", resource=seen.arn) for one in (seen.policy, document))
     uses = uses_of(seen.arn, role_arn, guide.role_statements(role_arn, access))
@@ -113,7 +112,7 @@ def _about_policy(seen: CustomerKeySeen, role_arn: str, access: KeyAccess) -> It
 
 
 def _about_action(action: str, answer: policy.Said, deleted: Sequence[str]) -> Finding:
-    how = f"{action} through an AWS service" if action in GRANTS else action
+    how = f"{action} through an AWS service" if action in guide.GRANTS else action
     by = printable(answer.statement.name) if answer.statement else "no statement"
     row = {
         policy.Verdict.YES: "action",
@@ -138,4 +137,4 @@ def _about_vendor(seen: CustomerKeySeen, role_arn: str, vendor: Entry | None) ->
         row = "vendor.suspended"
     elif vendor.customers is None or not vendor.customers.cover(seen.arn):
         row = "vendor.not-a-customer"
-    return _ROWS.finding(row, seen=seen, vendor=vendor, account=account, both=" and ".join(ENCRYPT_DECRYPT))
+    return _ROWS.finding(row, seen=seen, vendor=vendor, account=account, both=" and ".join(guide.ENCRYPT_DECRYPT))

@@ -93,11 +93,11 @@ def _same_role(case: Deployed, role: Role) -> Finding:
     names = f"; {gone_from} of the key policy still names the deleted one" if gone_from else ""
     row, own = "same-role.locked" if lock.role_id else "same-role.not-locked", case.entry
     by_file = own.role or f"arn:aws:iam::{own.account}:role{own.role_path or '/'}{own.role_name or case.role_name}"
-    is_named = isinstance(case.key, Key) and not isinstance(case.key.policy, Unread) and not gone_from
     if lock.role_arn not in (None, case.role_arn):
         row = "same-role.another"
     elif locked or gone_from:
-        row = "same-role.named-again" if is_named else "same-role.made-again"
+        is_stranger = gone_from or isinstance(case.statements("key"), Unread)
+        row = "same-role.made-again" if is_stranger else "same-role.named-again"
     elif by_file != case.role_arn:
         row = "same-role.another-by-file"
     return ROWS.finding(row, case=case, locked=locked, names=names, anew=_anew(case), by_file=by_file)
@@ -165,11 +165,12 @@ def about_key(case: Deployed) -> Iterator[Finding]:
 
 
 def _ending(case: Deployed, key: Key) -> Finding:
-    if key.deletion_date is None:
+    end = key.metadata.get("DeletionDate")
+    if end is None:
         return ROWS.finding("deletion.ordered-of-replicas", case=case)
-    days = (key.deletion_date - case.now).days
+    days = (end - case.now).days
     left = f"{days} days" if days > 1 else "1 day" if days == 1 else "LESS THAN A DAY"
-    return ROWS.finding("deletion.ordered", case=case, when=at(key.deletion_date), left=left)
+    return ROWS.finding("deletion.ordered", case=case, when=at(end), left=left)
 
 
 def _rotation(case: Deployed, key: Key) -> Finding:
@@ -197,8 +198,7 @@ def _alias(case: Deployed, key: Key) -> Finding:
     row = "alias.of-another" if target else "alias.missing"
     if isinstance(case.alias, str) and case.alias != wanted:
         row = "alias.not-deployed"
-    deploy = policies.by_file(case, ROWS.text("alias", case=case))
-    return ROWS.finding(row, case=case, alias=wanted, target=printable(target), deploy=deploy)
+    return ROWS.finding(row, case=case, alias=wanted, target=printable(target), deploy=policies.by_file(case))
 
 
 def about_grants(case: Deployed, key: Key) -> Finding:

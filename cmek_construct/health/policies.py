@@ -14,7 +14,6 @@ from typing import Any, Final
 from cmek_construct import guide
 from cmek_construct.aws.objects import PermissionsPolicy, Role, Unread
 from cmek_construct.checks import printable
-from cmek_construct.guide import ALL_REGIONS, ENCRYPT_DECRYPT, PINECONE_REGIONS, ROLE_NAME_PREFIX
 from cmek_construct.health.comparing import Drift, Where, use_of, uses_of
 from cmek_construct.health.deployed import ROLE_ARN, Deployed
 from cmek_construct.health.findings import Effect, Finding, Rows, known
@@ -102,7 +101,7 @@ class Beside:
         """What to do about it: if nobody changed it, the deploy does it."""
         case = self.case
         if not self.ahead.is_none:
-            return by_file(case, _ROWS.text("cure.deploy", case=case))
+            return by_file(case)
         if isinstance(case.template, Unread):
             return _ROWS.text("cure.template", case=case)
         if self.kind != "permissions":
@@ -143,9 +142,9 @@ def _needs(case: Deployed, kind: Kind) -> dict[Effect, list[Request]]:
     """What Pinecone needs: to assume the role, and the role to use the key. What the owner does: to rule the key."""
     own, key_arn, use, owner = case.entry, case.key_arn, list[Request](), list[Request]()
     if kind == "trust":
-        regions = PINECONE_REGIONS if own.trust.regions is ALL_REGIONS else own.trust.regions
+        regions = guide.PINECONE_REGIONS if own.trust.regions is guide.ALL_REGIONS else own.trust.regions
         context = {**DIRECT_CALL, "sts:ExternalId": own.external_id}
-        pinecone = f"arn:aws:iam::{own.pinecone_account_id}:role/{ROLE_NAME_PREFIX}"
+        pinecone = f"arn:aws:iam::{own.pinecone_account_id}:role/{guide.ROLE_NAME_PREFIX}"
         use = [Request(f"{pinecone}{one}", "sts:AssumeRole", None, context, own=True) for one in regions]
     elif key_arn:
         use = uses_of(key_arn, case.role_arn, guide.role_statements(case.role_arn, own.access))
@@ -161,7 +160,7 @@ def refused_actions(case: Deployed, kind: Kind, statements: Sequence[Any] | Unre
     """What a policy does not let the role that encrypts and decrypts do; or why nobody can tell."""
     if isinstance(statements, Unread):
         return [], f"not read ({statements.why})"
-    requests = [use_of(case.key_arn, case.role_arn, action) for action in ENCRYPT_DECRYPT]
+    requests = [use_of(case.key_arn, case.role_arn, action) for action in guide.ENCRYPT_DECRYPT]
     if case.key_arn is None or kind == "trust":
         requests = _needs(case, kind)[Effect.PINECONE_LOCKED_OUT]
     try:
@@ -207,9 +206,11 @@ def about_external_id(case: Deployed) -> Iterator[Finding]:
         yield _ROWS.finding(row, case=case, back=back, own=own or missing, stays=stays or missing)
 
 
-def by_file(case: Deployed, cure: str) -> str:
-    """A cure that deploys or writes what the file says: none while its external ID is another."""
-    return cure if case.external_id == case.entry.external_id else _ROWS.text("external-id.first", case=case)
+def by_file(case: Deployed, cure: str | None = None) -> str:
+    """A cure that deploys what the file says, or writes it: none while its external ID is another."""
+    if case.external_id != case.entry.external_id:
+        return _ROWS.text("external-id.first", case=case)
+    return _ROWS.text("cure.deploy", case=case) if cure is None else cure
 
 
 def about_used_key(case: Deployed) -> Iterator[Finding]:
@@ -222,8 +223,7 @@ def about_used_key(case: Deployed) -> Iterator[Finding]:
     wanted_for, there = (f"{days} day{'' if days == 1 else 's'}" for days in (wanted, held))
     is_ahead = written is not None and where.days_held(written) not in (None, wanted)
     row = "used-key.held" if wanted == held else "used-key.not-deployed" if is_ahead else "used-key.changed"
-    deploy = by_file(case, _ROWS.text("cure.deploy", case=case))
-    yield _ROWS.finding(row, case=case, by_file=wanted_for, there=there, deploy=deploy)
+    yield _ROWS.finding(row, case=case, by_file=wanted_for, there=there, deploy=by_file(case))
 
 
 def role_is_gone_from(case: Deployed) -> str | None:

@@ -28,7 +28,7 @@ def next_of(found: Sequence[Finding]) -> Finding | None:
 
 
 def ends(key: Key) -> str:
-    when = key.deletion_date
+    when = key.metadata.get("DeletionDate")
     return f"ordered for {at(when)}" if when else "ordered for when its last replica is deleted"
 
 
@@ -102,8 +102,8 @@ def _quiet(
     """Since when nobody has used the key: the newest of what is seen counts, never what could not be."""
     if unread:
         return _ROWS.finding("quiet.not-known", case=case, days=days, unread="; ".join(unread))
-    if key.created:
-        seen.append((key.created, "the key was made then"))
+    if "CreationDate" in key.metadata:
+        seen.append((key.metadata["CreationDate"], "the key was made then"))
     if isinstance(key.last_use, LastUse) and key.last_use.when is None:
         seen.append((key.last_use.tracked_since, "KMS has seen no use since"))
     since, why = max(seen)
