@@ -7,9 +7,10 @@ import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import Any, Final, NamedTuple, TypeAlias
+from typing import Any, Final, Literal, NamedTuple, TypeAlias
 
 ROTATION_DAYS: Final = 365  # KMS's rotation period where none is asked for
+NEEDED: Final = {"KeySpec": "SYMMETRIC_DEFAULT", "KeyUsage": "ENCRYPT_DECRYPT", "KeyManager": "CUSTOMER"}  # by Pinecone
 SESSION_SECONDS: Final = 3600  # how long a session of a role may last where nothing is asked for
 _WHOLE: Final = re.compile(r"(CREATE|(UPDATE|IMPORT)(_ROLLBACK)?)_COMPLETE(_CLEANUP_IN_PROGRESS)?")
 
@@ -36,19 +37,13 @@ class Stack:
     outputs: Mapping[str, str]
 
     @property
-    def is_whole(self) -> bool:
-        """Whether the last deploy came to its end."""
-        return _WHOLE.fullmatch(self.status) is not None
-
-    @property
-    def is_empty(self) -> bool:
-        """Whether no deploy of it ever came to anything: failed or not approved, the CDK CLI begins it anew."""
-        return self.status in ("REVIEW_IN_PROGRESS", "ROLLBACK_COMPLETE", "CREATE_FAILED", "ROLLBACK_FAILED")
-
-    @property
-    def is_changing(self) -> bool:
-        """Whether a deploy is running."""
-        return self.status.endswith("_IN_PROGRESS") and not self.is_whole and not self.is_empty
+    def state(self) -> Literal["whole", "empty", "changing", "failed"]:
+        """What the last deploy came to. Empty is one of which none ever did: the CDK CLI begins it anew."""
+        if self.status in ("REVIEW_IN_PROGRESS", "ROLLBACK_COMPLETE", "CREATE_FAILED", "ROLLBACK_FAILED"):
+            return "empty"
+        if _WHOLE.fullmatch(self.status):
+            return "whole"
+        return "changing" if self.status.endswith("_IN_PROGRESS") else "failed"
 
 
 class Instance(NamedTuple):
@@ -121,8 +116,7 @@ class Key:
     @property
     def unfit(self) -> list[tuple[str, Any, str]]:
         """Why Pinecone cannot use it, by its kind: what KMS says of it, and what is needed."""
-        needed = {"KeyManager": "CUSTOMER", "KeySpec": "SYMMETRIC_DEFAULT", "KeyUsage": "ENCRYPT_DECRYPT"}
-        found = ((name, self.metadata.get(name), one) for name, one in needed.items())
+        found = ((name, self.metadata.get(name), one) for name, one in NEEDED.items())
         return [(name, value, one) for name, value, one in found if value not in (None, one)]
 
 

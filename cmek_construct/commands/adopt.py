@@ -127,10 +127,10 @@ class Adopt:
 def _held_by(entry: Entry, session: Session) -> dict[str, str]:
     """What the stack holds, by logical ID."""
     stack = reading.read_stack(session, entry.name)
-    if stack is None or (isinstance(stack, Stack) and stack.is_empty):
+    if stack is None or (isinstance(stack, Stack) and stack.state == "empty"):
         return {}
     what = "whether a stack of that name holds anything"
-    if known(stack, what).is_changing:
+    if known(stack, what).state == "changing":
         raise refused("adopt.j2", "is_changing", name=entry.name)
     held = known(reading.read_resources(session, entry.name) or [], what)
     return {one.logical_id: one.physical_id for one in held}

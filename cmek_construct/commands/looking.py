@@ -85,7 +85,7 @@ def outputs_of(entry: Entry, file: Path | None, asking: Asking) -> tuple[Mapping
         found: Mapping[str, Any] = members(in_file[entry.name])
     else:
         case, session = look(entry, asking, LockedIdentity())
-        if not (isinstance(case.stack, Stack) and case.stack.is_whole):
+        if not (isinstance(case.stack, Stack) and case.stack.state == "whole"):
             case = replace(case, lock=locked(entry))
             is_unread = isinstance(case.stack, Unread)
             raise refused("looking.j2", "no_outputs", case=case, stack=about_stack(case), is_unread=is_unread)

@@ -163,7 +163,7 @@ def _outputs(instance: Instance, asking: Asking, session: Session, role: str) ->
         except AwsError as error:
             raise refused("sheet.j2", "no_way_in", own=session.account, role=role_arn, code=error.code) from None
     stack = known(read_stack(inside, instance.stack_id), "the stack", "there is no such stack in this account")
-    if not stack.is_whole:
+    if stack.state != "whole":
         raise Refused(f"the stack is in {stack.status}: mend it first")
     for wrong in wrong_outputs(stack.outputs, "the set", instance.account, instance.region).values():
         raise Refused(wrong)

@@ -48,12 +48,9 @@ def _reasons(parameter: str, value: object) -> None:
         checks.refuse(parameter, value, "it is a mapping of ids to reasons", "Write  id: reason  lines.")
     for notice, reason in value.items():
         if not isinstance(notice, str) or not isinstance(reason, str) or not reason:
-            what = "a warning is acknowledged with a reason in words"
-            way_out = "Write why this was decided, and by whom."
-            checks.refuse(f"{parameter}.{checks.printable(notice)}", reason, what, way_out)
+            raise checks.refusal("cmek.yaml", "no-reason", id=checks.printable(notice), got=checks.shown(reason))
         if instead := misspelt(notice):
-            what = "no warning or guardrail that can be acknowledged has this id"
-            checks.refuse(parameter, notice, what, instead)
+            raise checks.refusal("cmek.yaml", "no-such-id", got=checks.shown(notice), instead=instead)
 
 
 OF_A_STACK: Final = (  # what the file says of a stack beside the props of what is in it

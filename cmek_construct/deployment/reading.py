@@ -157,8 +157,7 @@ def _of_stacks(entries: Sequence[Entry]) -> Iterator[Mistake]:
         ):
             first = taken.setdefault((prop, value, own.account, region), name)
             if value is not None and first != name:
-                where = ("stacks", name, prop)
-                yield where, wrong("taken", *where, value=value, first=first)
+                yield ("stacks", name, prop), wrong("taken", "stacks", name, prop, value=value, first=first)
 
 
 def _problems(own: StackSettings) -> Iterator[ValueError]:

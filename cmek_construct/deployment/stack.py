@@ -8,18 +8,16 @@ from aws_cdk import aws_iam as iam
 from aws_cdk import aws_kms as kms
 from constructs import Construct
 
-from cmek_construct import props
+from cmek_construct import customers, guide, props
 from cmek_construct.constructs.cdk import Environment, dialog_output, warn
 from cmek_construct.constructs.cmek import PineconeCmek
 from cmek_construct.constructs.own_stage import explain
-from cmek_construct.customers import CUSTOMERS
 from cmek_construct.deployment.reading import Entry
-from cmek_construct.guide import KeyAccess
 from cmek_construct.warnings import notice
 
 _OF_A_ROLE: Final = (props.ROLE_NAME, props.PERMISSIONS_BOUNDARY, props.REMOVAL_POLICY, props.SUSPENDED)
 _OF: Final[dict[str, Callable[[cdk.Stack, Any], Any]]] = {
-    "KeyAccess": lambda _, name: KeyAccess[name],
+    "KeyAccess": lambda _, name: guide.KeyAccess[name],
     "cdk.Duration": lambda _, days: cdk.Duration.days(days),
     "cdk.RemovalPolicy": lambda _, name: cdk.RemovalPolicy[name],
     "iam.IManagedPolicy": lambda it, arn: iam.ManagedPolicy.from_managed_policy_arn(it, "PermissionsBoundary", arn),
@@ -61,7 +59,7 @@ class CmekStack(cdk.Stack):
         else:
             from cmek_construct.constructs.vendor import PineconeRole  # for keys of customers alone
 
-            made = self._made(entry, (*props.TRUST, *_OF_A_ROLE, *CUSTOMERS))
+            made = self._made(entry, (*props.TRUST, *_OF_A_ROLE, *customers.CUSTOMERS))
             role = PineconeRole(self, "Role", path=entry.role_path, **made)
             dialog_output(self, "RoleArn", "Role ARN", role.role_arn)
             if entry.external_id is not None:

@@ -19,7 +19,7 @@ from urllib.request import url2pathname
 
 from cmek_construct.checks import printable
 from cmek_construct.deployment import reading
-from cmek_construct.deployment.config import AT_TOP, IN_STACK
+from cmek_construct.deployment.config import IN_STACK
 from cmek_construct.deployment.reading import ConfigError, Entry, YamlText, parse_entries, text_of, wrong
 
 FILE = Path("cmek.yaml")
@@ -38,10 +38,9 @@ class NotWrittenError(ConfigError):
 
 def beside_top(props: Mapping[str, Any], top: Mapping[str, Any]) -> dict[str, Any]:
     """The props of a stack that it has to say for itself: None takes back what the top of the file says."""
-    shared = {name: value for name, value in top.items() if name in AT_TOP}
     left_out = (*_NOT_SEEN, *(["pending_window"] if "alias" in props else []))
     names = [name for name in dict.fromkeys(["account", *IN_STACK]) if name not in left_out]
-    return {name: props.get(name) for name in names if props.get(name) != shared.get(name)}
+    return {name: props.get(name) for name in names if props.get(name) != top.get(name)}
 
 
 @cache

@@ -12,15 +12,12 @@ import re
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, Final, TypeAlias
 
-from cmek_construct import guide
+from cmek_construct import checks, guide
 from cmek_construct.aws.objects import ROTATION_DAYS, Key, Role
-from cmek_construct.checks import PRINCIPAL_ARN, printable
 from cmek_construct.deployment.reading import Entry
-from cmek_construct.health.comparing import Where, customers_in, said_by_trust
+from cmek_construct.health import comparing, doctor, policies
 from cmek_construct.health.deployed import Deployed, at
-from cmek_construct.health.doctor import about_key, about_role
 from cmek_construct.health.findings import Finding, Refused, Rows, Verdict, known
-from cmek_construct.health.policies import Beside, about_policy, about_used_key
 from cmek_construct.policy.statements import Kind, named_by
 from cmek_construct.templates.evidence import pinecones_accounts
 
@@ -39,7 +36,7 @@ def of_role(role: Role, *, given: bool) -> dict[str, Any]:
 
     `Refused` where nobody of Pinecone's may come in, or in a form that no entry can say.
     """
-    found = said_by_trust(known(role.trust))
+    found = comparing.said_by_trust(known(role.trust))
     if found is None:
         raise Refused(_ROWS.text("refused.nobodys", role=role, prefix=guide.ROLE_NAME_PREFIX))
     if found["regions"] == "ALL_REGIONS" and found["external_id"] is None:
@@ -54,17 +51,17 @@ def of_key(key: Key, role_arn: str, alias: str | None, *, given: bool) -> dict[s
     """The props of a key: as its policy gives the role its use, and the console's administrators theirs."""
     if given:
         return {"key": key.arn}
-    where, statements, days = Where("key", key.arn), known(key.policy), known(key.rotation_days or 0) or None
+    where, statements, days = comparing.Where("key", key.arn), known(key.policy), known(key.rotation_days or 0) or None
     meant = [one for one in where.read(statements).statements if one.effect == "Allow"]
     allowed = {action.lower() for one in meant if role_arn in named_by(one.raw) for action in one.actions or ()}
     is_two = allowed == {action.lower() for action in guide.ENCRYPT_DECRYPT}
     # The console's administrators had fewer actions in former years, and may lack two by a click.
     most = (one.raw for one in meant if len({*guide.ADMINISTRATION} & {*(one.actions or ())}) >= 10)
-    admins = list(dict.fromkeys(name for raw in most for name in named_by(raw) if PRINCIPAL_ARN.fullmatch(name)))
+    admins = list(dict.fromkeys(name for raw in most for name in named_by(raw) if checks.PRINCIPAL_ARN.fullmatch(name)))
     aliases, name = known(key.aliases), alias and f"alias/{alias.removeprefix('alias/')}"
-    listed = ", ".join(map(printable, aliases)) or "none"
+    listed = ", ".join(map(checks.printable, aliases)) or "none"
     if name and name not in aliases:
-        raise Refused(_ROWS.text("refused.alias", alias=printable(name), aliases=listed))
+        raise Refused(_ROWS.text("refused.alias", alias=checks.printable(name), aliases=listed))
     if not name and len(aliases) > 1:
         raise Refused(_ROWS.text("refused.aliases", aliases=listed))
     return {
@@ -82,19 +79,19 @@ def of_key(key: Key, role_arn: str, alias: str | None, *, given: bool) -> dict[s
 
 def of_customers(role: Role, given: Sequence[str]) -> dict[str, Any]:
     """The customers of a vendor's role, of whom there must be some: those of its permissions, and those told."""
-    accounts, keys = customers_in(one for policy in known(role.permissions) for one in policy.statements)
+    accounts, keys = comparing.customers_in(one for policy in known(role.permissions) for one in policy.statements)
     if not (accounts or keys or given):
         raise Refused(_ROWS.text("refused.no-customers", role=role))
     return {
         "customer_account_ids": sorted({*accounts, *given}),
         "customer_key_arns": sorted(keys) or None,
-        "suspended": Where("trust", role.arn).has(guide.assume_role_denial(), known(role.trust)) or None,
+        "suspended": comparing.Where("trust", role.arn).has(guide.assume_role_denial(), known(role.trust)) or None,
     }
 
 
 def import_mapping(entry: Entry, role: Role, key: Key | None, held: Mapping[str, str]) -> ImportMapping:
     """What the stack of an entry takes over, by logical ID, beside what it holds: not all, and nothing else instead."""
-    found, where = ImportMapping(), Where("permissions")
+    found, where = ImportMapping(), comparing.Where("permissions")
     if entry.role is None:
         found[ROLE] = {"RoleName": role.name}
     for digit, wanted in entry.customers.policies().items() if entry.customers else ():
@@ -109,7 +106,7 @@ def import_mapping(entry: Entry, role: Role, key: Key | None, held: Mapping[str,
     for logical_id, identifier in found.items():
         (physical,) = identifier.values()
         if held.get(logical_id, physical) != physical:
-            other = printable(held[logical_id])
+            other = checks.printable(held[logical_id])
             raise Refused(_ROWS.text("refused.another-stack", entry=entry, physical=physical, held=other))
     left = {name: one for name, one in found.items() if name not in held}
     if not left:
@@ -136,22 +133,22 @@ def differences(case: Deployed, role: Role, key: Key | None) -> Iterator[Finding
         if len(accounts) > 1:
             yield _ROWS.finding("pinecone-account", number=len(accounts), accounts=", ".join(accounts))
         yield from _about_policy(case, "trust")
-        yield from _later(case, [*about_role(case), *about_policy(case, "permissions")])
+        yield from _later(case, [*doctor.about_role(case), *policies.about_policy(case, "permissions")])
     if key and own.key is not None:
         yield _ROWS.finding("key")
     elif key:
         yield from _about_policy(case, "key")
-        yield from _later(case, [*about_used_key(case), *about_key(case)])
+        yield from _later(case, [*policies.about_used_key(case), *doctor.about_key(case)])
         # What the doctor does not judge: the description of the key, and the names that it has.
         if key.rotation_days is None and own.enable_key_rotation is False:
             yield _ROWS.finding("rotation")
         there, by_entry = key.metadata.get("Description") or "", own.description or ""
         if there != by_entry:
-            yield _ROWS.finding("description", there=printable(there), by_entry=printable(by_entry))
+            yield _ROWS.finding("description", there=checks.printable(there), by_entry=checks.printable(by_entry))
         alias = _alias_of(case.entry, key)
         if alias is None:
             yield _ROWS.finding("alias")
-        if others := [printable(one) for one in known(key.aliases) if one != alias]:
+        if others := [checks.printable(one) for one in known(key.aliases) if one != alias]:
             yield _ROWS.finding("aliases", aliases=", ".join(others))
 
 
@@ -168,7 +165,7 @@ def _later(case: Deployed, found: list[Finding]) -> Iterator[Finding]:
 
 
 def _about_policy(case: Deployed, kind: Kind) -> Iterator[Finding]:
-    beside = Beside(case, kind)
+    beside = policies.Beside(case, kind)
     for one in beside.nobodies():
         yield _ROWS.finding("gone", one=one, kind=kind)
     found, is_made_again = beside.found, case.role_arn in beside.lost
@@ -202,7 +199,7 @@ def refuse_another(case: Deployed, role: Role, key: Key | None) -> None:
         rows += [("refused.another", "multi_region", bool(entry.multi_region), bool(key.metadata.get("MultiRegion")))]
         replica_of = key.metadata.get("MultiRegionConfiguration") or {}
         rows += [("refused.replica", "--key-arn", True, replica_of.get("MultiRegionKeyType") != "REPLICA")]
-        rows += [("refused.origin", "--key-arn", "AWS_KMS", printable(key.metadata.get("Origin")))]
+        rows += [("refused.origin", "--key-arn", "AWS_KMS", checks.printable(key.metadata.get("Origin")))]
     for row, what, wanted, found in rows:
         if wanted not in (None, found):
             line = f"{what}: {json.dumps(found)}"
@@ -217,6 +214,6 @@ def refuse_unfit(key: Key) -> None:
         options = f"--region {key.arn.split(':')[3]} --key-id {key.arn}"
         raise Refused(_ROWS.text("refused.ending", key=key, when=when, options=options))
     if key.state not in ("Enabled", "Disabled"):
-        raise Refused(_ROWS.text("refused.state", key=key, state=printable(key.state)))
+        raise Refused(_ROWS.text("refused.state", key=key, state=checks.printable(key.state)))
     for name, value, needed in key.unfit:
-        raise Refused(_ROWS.text("refused.unusable", key=key, name=name, value=printable(value), needed=needed))
+        raise Refused(_ROWS.text("refused.unusable", key=key, name=name, value=checks.printable(value), needed=needed))

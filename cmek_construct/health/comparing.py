@@ -12,9 +12,8 @@ from typing import Any, Final
 
 from cmek_construct import checks, guide, policy
 from cmek_construct.customers import Customers
-from cmek_construct.policy.aws import ACTIONS, DAYS, DIRECT_CALL, EACH_KEY, EXTERNAL_ID, PRINCIPAL_ARN, TRAILING_DAYS
+from cmek_construct.policy import aws, words
 from cmek_construct.policy.statements import Kind, gone, named_by, naming_as
-from cmek_construct.policy.words import Quoted, of_witness, plain, quoted_list
 
 _EVERYBODY: Final = policy.Principal("AWS", "*")
 _EVERYTHING: Final = policy.Statement("everything", "Allow", (_EVERYBODY,), actions=("*",), resources=("*",))
@@ -40,7 +39,7 @@ class Drift:
         parts = [f"it lets in by {one}" for one in sentences(self.given, account)]
         parts += [f"it lacks {one}" for one in sentences(self.taken, account)]
         more = [f"and {len(parts) - _SHOWN} statements more"] if len(parts) > _SHOWN else []
-        by = [f"it is denied by {plain(quoted_list(self.denials))}"] if self.denials else []
+        by = [f"it is denied by {words.plain(words.quoted_list(self.denials))}"] if self.denials else []
         return "; ".join([*parts[:_SHOWN], *more, *by, *filter(None, [self.doubt])])
 
 
@@ -74,11 +73,12 @@ class Where:
         # Whomever it lets do that: what is asked is who is denied it.
         there = replace(read, statements=(*read.statements, _EVERYTHING))
         root = f"arn:aws:iam::{str(self.resource).split(':')[4]}:root"
-        compared = [int(it) for one in there.statements for it in filter(DAYS.fullmatch, one.compared(TRAILING_DAYS))]
+        texts = (text for one in there.statements for text in one.compared(aws.TRAILING_DAYS))
+        compared = list(map(int, filter(aws.DAYS.fullmatch, texts)))
 
         def is_held(days: int) -> bool:
             """The owner's root, whom only a denial to everybody stops, may do neither."""
-            sent = [use_of(self.resource, root, action, {TRAILING_DAYS: str(days)}) for action in guide.ENDING]
+            sent = [use_of(self.resource, root, action, {aws.TRAILING_DAYS: str(days)}) for action in guide.ENDING]
             return all(one.verdict is policy.Verdict.NO for one in policy.answers(there, sent))
 
         try:
@@ -104,12 +104,12 @@ def use_of(key_arn: str | None, principal: str, action: str, more: Mapping[str, 
     """The use of a key by somebody whom nobody asks for it but himself."""
     for_aws = {"kms:GrantIsForAWSResource": "true"} if action in guide.GRANTS else {}
     by_account = True if principal.endswith(":root") else None
-    return policy.Request(principal, action, key_arn, {**DIRECT_CALL, **for_aws, **(more or {})}, own=by_account)
+    return policy.Request(principal, action, key_arn, {**aws.DIRECT_CALL, **for_aws, **(more or {})}, own=by_account)
 
 
 def uses_of(key_arn: str | None, role_arn: str, statements: Iterable[guide.Statement]) -> list[policy.Request]:
     """Each use of a key that statements let a role make."""
-    names, meant = ACTIONS["key"].values(), [name for statement in statements for name in statement["Action"]]
+    names, meant = aws.ACTIONS["key"].values(), [name for statement in statements for name in statement["Action"]]
     actions = [action for name in meant for action in fnmatch.filter(names, name)]
     return [use_of(key_arn, role_arn, one) for one in actions]
 
@@ -136,7 +136,7 @@ def said_by_trust(trust: Sequence[Any]) -> dict[str, Any] | None:
         names = named_by(one.raw)
         ids, arns = (
             [value for each in one.on(key) if "Not" not in each.operator for value in each.values]
-            for key in (EXTERNAL_ID, PRINCIPAL_ARN)
+            for key in (aws.EXTERNAL_ID, aws.PRINCIPAL_ARN)
         )
         roles = [*filter(None, map(_PINECONE.fullmatch, names))]
         regions = [role[2] for role in roles if role[1] == roles[0][1] and checks.REGION.fullmatch(role[2])]
@@ -161,7 +161,7 @@ def customers_in(statements: Iterable[Any]) -> Customers:
     for one in policy.read(list(statements), "permissions").statements:
         if one.resources and where.same(one.raw, guide.customer_statement("", one.resources)):
             names += one.resources
-    accounts = list(dict.fromkeys(found[1] for found in map(EACH_KEY.fullmatch, names) if found))
+    accounts = list(dict.fromkeys(found[1] for found in map(aws.EACH_KEY.fullmatch, names) if found))
     keys = dict.fromkeys(filter(checks.KEY_ARN.fullmatch, names))
     return Customers(accounts, [key for key in keys if key.split(":")[4] not in accounts])
 
@@ -182,4 +182,4 @@ def sentences(witnesses: Sequence[policy.Witness], account: str) -> Iterator[str
         elif len(actions) > _SHOWN:
             more = f" (and {len(actions) - _SHOWN} actions more)"
         first = replace(several[0], principals=people, actions=actions[:_SHOWN])
-        yield f"{Quoted(name)}: {plain(of_witness(first, account)).rstrip('.')}{more}"
+        yield f"{words.Quoted(name)}: {words.plain(words.of_witness(first, account)).rstrip('.')}{more}"

@@ -6,26 +6,19 @@ from dataclasses import dataclass, replace
 from typing import Any, Final
 
 from cmek_construct import guide, policy
+from cmek_construct.aws.objects import NEEDED
 from cmek_construct.checks import printable
 from cmek_construct.deployment.reading import Entry
 from cmek_construct.health.comparing import sentences, use_of, uses_of
 from cmek_construct.health.findings import Finding, Rows
-from cmek_construct.policy.aws import RULING
+from cmek_construct.policy import aws, words
 from cmek_construct.policy.statements import gone
-from cmek_construct.policy.words import in_doubt, plain
 
 ANY_KEY_ARN: Final = re.compile(
     r"arn:aws[a-z-]*:kms:[a-z0-9-]+:[0-9]{12}:((?P<key>key)/[A-Za-z0-9-]{1,64}|alias/[A-Za-z0-9/_-]{1,250})"
 )
 """The ARN of a key or of an alias, in any partition."""
-_WANTED: Final = (
-    ("KeySpec", "SYMMETRIC_DEFAULT", "symmetric"),
-    ("KeyUsage", "ENCRYPT_DECRYPT", "for encryption and decryption"),
-    ("KeyManager", "CUSTOMER", "managed by the customer"),
-    ("Origin", "AWS_KMS", "made of key material of KMS"),
-    ("KeyState", "Enabled", "enabled"),
-)
-"""What KMS must say of the key, and that in words."""
+_WANTED: Final = {**NEEDED, "Origin": "AWS_KMS", "KeyState": "Enabled"}  # what KMS must say of the key
 _ROWS: Final = Rows("customer_key.ini")
 
 
@@ -71,7 +64,7 @@ def _about_key(seen: CustomerKeySeen, role_arn: str, arn: str) -> Iterator[Findi
 def _about_metadata(seen: CustomerKeySeen) -> Iterator[Finding]:
     """Whether it is of the kind that Pinecone uses."""
     data = {"KeySpec": seen.metadata.get("CustomerMasterKeySpec"), **seen.metadata}
-    for name, wanted, what in _WANTED:
+    for name, wanted in _WANTED.items():
         value, row = data.get(name), "metadata.for-good"
         if not isinstance(value, str):
             row = "metadata.missing"
@@ -80,7 +73,7 @@ def _about_metadata(seen: CustomerKeySeen) -> Iterator[Finding]:
         elif name == "KeyState":
             is_ending = value in ("PendingDeletion", "PendingReplicaDeletion")
             row = "KeyState.PendingDeletion" if is_ending else "KeyState.Disabled" if value == "Disabled" else name
-        yield _ROWS.finding(row, seen=seen, name=name, what=what, value=printable(value))
+        yield _ROWS.finding(row, seen=seen, name=name, what=_ROWS.text(f"is.{name}"), value=printable(value))
 
 
 def _about_policy(seen: CustomerKeySeen, role_arn: str, access: guide.KeyAccess) -> Iterator[Finding]:
@@ -89,7 +82,7 @@ def _about_policy(seen: CustomerKeySeen, role_arn: str, access: guide.KeyAccess)
     uses = uses_of(seen.arn, role_arn, guide.role_statements(role_arn, access))
     root = f"arn:{seen.arn.split(':')[1]}:iam::{account}:root"
     try:
-        answers = policy.answers(own, [*uses, *(use_of(seen.arn, root, one) for one in RULING)])
+        answers = policy.answers(own, [*uses, *(use_of(seen.arn, root, one) for one in aws.RULING)])
         more, others = policy.beyond(own, limit, role_arn), policy.beyond(own, limit)
     except policy.CannotBeJudged as reason:
         yield _ROWS.finding("policy", reason=reason)
@@ -100,7 +93,7 @@ def _about_policy(seen: CustomerKeySeen, role_arn: str, access: guide.KeyAccess)
     if more:
         yield _ROWS.finding("more", words="; ".join(sentences(more, account)))
     rules = answers[len(uses) :]
-    doubts = [plain(in_doubt(one.hangs_on)) for one in rules if one.verdict is policy.Verdict.CANNOT_TELL]
+    doubts = [words.plain(words.in_doubt(one.hangs_on)) for one in rules if one.verdict is policy.Verdict.CANNOT_TELL]
     is_ruled = all(one.verdict is policy.Verdict.YES for one in rules)
     row = "root.in-doubt" if doubts else "root" if is_ruled else "root.missing"
     yield _ROWS.finding(row, seen=seen, doubt=doubts[0] if doubts else "")
@@ -120,7 +113,7 @@ def _about_action(action: str, answer: policy.Said, deleted: Sequence[str]) -> F
         policy.Verdict.CANNOT_TELL: "action.in-doubt",
         policy.Verdict.NO: "action.denied" if answer.statement else "action.deleted" if deleted else "action.missing",
     }[answer.verdict]
-    doubt, whom = plain(in_doubt(answer.hangs_on)), ", ".join(deleted)
+    doubt, whom = words.plain(words.in_doubt(answer.hangs_on)), ", ".join(deleted)
     return _ROWS.finding(row, action=action, how=how, by=by, doubt=doubt, deleted=whom)
 
 

@@ -8,10 +8,9 @@ from datetime import datetime, timezone
 from functools import cached_property
 from typing import Any, Final
 
-from cmek_construct import checks, templates
+from cmek_construct import checks, guide, templates
 from cmek_construct.aws.objects import Key, Role, Stack, Unread
 from cmek_construct.deployment.reading import Entry
-from cmek_construct.guide import Statement, role_permissions
 from cmek_construct.health.comparing import Where, said_by_trust
 from cmek_construct.health.findings import Finding, Rows
 from cmek_construct.policy.statements import Kind
@@ -91,7 +90,7 @@ class Deployed:
         there, and where nothing is locked, so that a deploy makes no second role or key.
         """
         own, lock = self.entry, self.lock
-        is_there = self.stack is not None and not (isinstance(self.stack, Stack) and self.stack.is_empty)
+        is_there = self.stack is not None and not (isinstance(self.stack, Stack) and self.stack.state == "empty")
         if is_there or not (lock.role_arn or lock.key_arn):
             return None
         role, key = own.role or lock.role_arn or "ROLE-ARN", own.key or lock.key_arn or "KEY-ARN"
@@ -167,7 +166,7 @@ class Deployed:
                 written.setdefault(policy.kind, []).append(json.loads(text))
         return written
 
-    def wanted(self, kind: Kind, *, suspended: bool = False) -> list[Statement]:
+    def wanted(self, kind: Kind, *, suspended: bool = False) -> list[guide.Statement]:
         if kind == "permissions":
             return [*self.entry.permissions(), *self.by_key]
         if kind == "trust":
@@ -175,20 +174,15 @@ class Deployed:
         return list(self.entry.key_policy(self.role_arn, suspended=suspended)["Statement"])
 
     @property
-    def by_key(self) -> list[Statement]:
+    def by_key(self) -> list[guide.Statement]:
         """What the role may do by the policy of a key of its own account."""
-        use = role_permissions(self.key_arn, self.entry.access)["Statement"] if self.key_arn else []
+        use = guide.role_permissions(self.key_arn, self.entry.access)["Statement"] if self.key_arn else []
         return [{"Sid": "the key policy", **one} for one in use]
 
     @property
     def of_key(self) -> str:
         """The options of `aws kms` that name the key."""
         return f"--region {str(self.key_arn).split(':')[3]} --key-id {self.key_arn}"
-
-    @property
-    def of_role(self) -> str:
-        """The option of `aws iam` that names the role."""
-        return f"--role-name {self.role_name}"
 
 
 def about_stack(case: Deployed, instead: str | None = None) -> Finding:
@@ -197,7 +191,7 @@ def about_stack(case: Deployed, instead: str | None = None) -> Finding:
     if isinstance(stack, Unread):
         return _ROWS.finding("stack.not-read", case=case)
     row = "stack.gone" if way_back else "stack.elsewhere" if elsewhere else "stack.never-deployed"
-    if stack and not stack.is_empty:
-        row = "stack.whole" if stack.is_whole else "stack.changing" if stack.is_changing else "stack.failed"
+    if stack and stack.state != "empty":
+        row = f"stack.{stack.state}"
     what = f"the stack came to nothing ({stack.status})" if stack else "there is no such stack"
     return _ROWS.finding(row, case=case, what=what, elsewhere=elsewhere, way_back=way_back)

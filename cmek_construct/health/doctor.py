@@ -10,8 +10,7 @@ from cmek_construct.checks import few, printable
 from cmek_construct.health import policies
 from cmek_construct.health.deployed import Deployed, at
 from cmek_construct.health.findings import Finding, Rows, Verdict
-from cmek_construct.policy.statements import DELETED, as_list
-from cmek_construct.policy.words import of_statement, plain
+from cmek_construct.policy import statements, words
 
 ROWS: Final = Rows("doctor.ini")
 _SHOWN: Final = 6
@@ -33,8 +32,8 @@ class Examined:
     def verdict(self) -> str:
         """The same in words; what is suspended is never just healthy."""
         suspended = any(one.about == "suspended" and one.verdict is Verdict.SAID for one in self.findings)
-        words = {HEALTHY: "healthy", WRONG: "WRONG", UNREAD: "NOT ALL COULD BE READ"}[self.code]
-        return f"{words}, and SUSPENDED on purpose" if suspended else words
+        said = {HEALTHY: "healthy", WRONG: "WRONG", UNREAD: "NOT ALL COULD BE READ"}[self.code]
+        return f"{said}, and SUSPENDED on purpose" if suspended else said
 
     def as_data(self) -> dict[str, Any]:
         return {
@@ -220,7 +219,7 @@ def is_ours(role_arn: str, grant: Grant) -> bool:
     name, (account, _, role) = grant.grantee, role_arn.partition(":role/")
     session = f"{account.replace(':iam:', ':sts:')}:assumed-role/{role.rpartition('/')[2]}/"
     is_service = name.endswith(".amazonaws.com") and ":" not in name
-    return name == role_arn or name.startswith(session) or is_service or bool(DELETED.fullmatch(name))
+    return name == role_arn or name.startswith(session) or is_service or bool(statements.DELETED.fullmatch(name))
 
 
 def grant_in_words(grant: Grant) -> str:
@@ -242,8 +241,7 @@ def about_use(case: Deployed, event: Callable[[str, str], Event | Unread | None]
     else:
         by = who_used(case, event(use.event_id, str(case.key_arn)))
         row, why = ("last-use.not-by-whom", by.why) if isinstance(by, Unread) else ("last-use.by", "")
-        when, how = at(use.when), printable(use.operation)
-        yield ROWS.finding(row, of_role=of_role, when=when, operation=how, by=by, why=why)
+        yield ROWS.finding(row, of_role=of_role, when=at(use.when), operation=printable(use.operation), by=by, why=why)
 
 
 def who_used(case: Deployed, event: Event | Unread | None) -> str | Unread:
@@ -277,16 +275,14 @@ def about_indexes(case: Deployed, found: Mapping[str, str | None] | Unread) -> I
     if isinstance(found, Unread):
         yield ROWS.finding("indexes.not-read", why=found.why)
         return
-    without = [name for name, key in found.items() if key is None]
-    others = [name for name, key in found.items() if key and key.startswith("arn:") and key != case.key_arn]
-    untold = [f"{name} ({key})" for name, key in found.items() if key is not None and not key.startswith("arn:")]
-    if without:
-        yield ROWS.finding("indexes.under-none", names=few(without))
-    if others:
-        yield ROWS.finding("indexes.under-another", names=few(others))
-    if untold:
-        yield ROWS.finding("indexes.under-an-id", names=few(untold))
-    if not (without or others or untold):
+    keyed = [(name, key) for name, key in found.items() if key is not None]
+    others = {
+        "indexes.under-none": [name for name, key in found.items() if key is None],
+        "indexes.under-another": [name for name, key in keyed if key.startswith("arn:") and key != case.key_arn],
+        "indexes.under-an-id": [f"{name} ({key})" for name, key in keyed if not key.startswith("arn:")],
+    }
+    yield from (ROWS.finding(row, names=few(names)) for row, names in others.items() if names)
+    if not any(others.values()):
         yield ROWS.finding("indexes.all" if found else "indexes.none", names=few(list(found)))
 
 
@@ -297,12 +293,12 @@ def about_controls(case: Deployed, found: Sequence[Control] | Unread) -> Iterato
         return
     mentioned = []
     for one, statement in [(each, raw) for each in found for raw in each.statements]:
-        own, words = {}, "a statement that is no object"
+        own, said = {}, "a statement that is no object"
         if isinstance(statement, dict):
-            own, words = statement, plain(of_statement(statement, case.entry.account)).rstrip(".")
-        actions = as_list(own.get("Action", "kms:*"))  # by what it leaves out, it may be about KMS
+            own, said = statement, words.plain(words.of_statement(statement, case.entry.account)).rstrip(".")
+        actions = statements.as_list(own.get("Action", "kms:*"))  # by what it leaves out, it may be about KMS
         forbids = own.get("Effect") != "Allow" or "*" not in actions or "Condition" in own
         if forbids and any(str(action).lower().startswith(("sts:", "kms:", "*")) for action in actions):
             what, text = f"{one.kind}, {printable(one.name)} on {printable(one.on)}", json.dumps(statement)
-            mentioned.append(ROWS.finding("organization.mentions", what=what, statement=words, text=text))
+            mentioned.append(ROWS.finding("organization.mentions", what=what, statement=said, text=text))
     yield from mentioned or [ROWS.finding("organization.none")]

@@ -11,16 +11,13 @@ from contextlib import suppress
 from dataclasses import replace
 from typing import Any, Final
 
-from cmek_construct import guide
+from cmek_construct import checks, guide
 from cmek_construct.aws.objects import PermissionsPolicy, Role, Unread
-from cmek_construct.checks import printable
 from cmek_construct.health.comparing import Drift, Where, use_of, uses_of
 from cmek_construct.health.deployed import ROLE_ARN, Deployed
 from cmek_construct.health.findings import Effect, Finding, Rows, known
-from cmek_construct.policy import CannotBeJudged, Request, Verdict, answers
-from cmek_construct.policy.aws import DIRECT_CALL, POLICY_KEEPING
+from cmek_construct.policy import CannotBeJudged, Request, Verdict, answers, aws, words
 from cmek_construct.policy.statements import Kind, as_list, gone, named_by, without_gone
-from cmek_construct.policy.words import in_doubt, plain
 
 _ROWS: Final = Rows("policies.ini")
 
@@ -74,7 +71,7 @@ class Beside:
             return
         is_yours = self.kind != "key" and case.entry.role is not None and not (found.taken or found.doubt)
         changed = self._changed()
-        within = f" (in {', '.join(printable(one.name) for one in changed)})" if changed else ""
+        within = f" (in {', '.join(checks.printable(one.name) for one in changed)})" if changed else ""
         for effect, part in self._by_effect().items():
             is_certain = not part.doubt and any(one.certain for one in (*part.given, *part.taken))
             row = f"{about}.another" if is_certain else f"{about}.in-doubt"
@@ -143,7 +140,7 @@ def _needs(case: Deployed, kind: Kind) -> dict[Effect, list[Request]]:
     own, key_arn, use, owner = case.entry, case.key_arn, list[Request](), list[Request]()
     if kind == "trust":
         regions = guide.PINECONE_REGIONS if own.trust.regions is guide.ALL_REGIONS else own.trust.regions
-        context = {**DIRECT_CALL, "sts:ExternalId": own.external_id}
+        context = {**aws.DIRECT_CALL, "sts:ExternalId": own.external_id}
         pinecone = f"arn:aws:iam::{own.pinecone_account_id}:role/{guide.ROLE_NAME_PREFIX}"
         use = [Request(f"{pinecone}{one}", "sts:AssumeRole", None, context, own=True) for one in regions]
     elif key_arn:
@@ -152,7 +149,7 @@ def _needs(case: Deployed, kind: Kind) -> dict[Effect, list[Request]]:
         for arn in as_list(statement["Resource"]):
             use += uses_of(arn.replace("*", "x"), case.role_arn, [statement])
     if kind == "key":
-        owner = [use_of(key_arn, f"arn:aws:iam::{own.account}:root", one) for one in POLICY_KEEPING]
+        owner = [use_of(key_arn, f"arn:aws:iam::{own.account}:root", one) for one in aws.POLICY_KEEPING]
     return {Effect.PINECONE_LOCKED_OUT: use, Effect.OWNER_LOCKED_OUT: owner}
 
 
@@ -172,7 +169,7 @@ def refused_actions(case: Deployed, kind: Kind, statements: Sequence[Any] | Unre
         for verdict in (Verdict.NO, Verdict.BY_ACCOUNT, Verdict.CANNOT_TELL)
     )
     if doubts and not denied:
-        return [], f"that hangs on {plain(in_doubt(doubts[0][1]))}"
+        return [], f"that hangs on {words.plain(words.in_doubt(doubts[0][1]))}"
     if case.entry.role is None:
         denied += by_account
     elif by_account and not denied:
@@ -231,7 +228,7 @@ def role_is_gone_from(case: Deployed) -> str | None:
     observed, where = case.statements("key"), case.where("key")
     ours = guide.role_statements(case.role_arn, case.entry.access)
     there = () if isinstance(observed, Unread) else where.read(observed).statements
-    return next((printable(one.name) for one in there if where.written_as(one.raw, ours)), None)
+    return next((checks.printable(one.name) for one in there if where.written_as(one.raw, ours)), None)
 
 
 # The suspension: one statement that cuts Pinecone off, seen in whatever words. Statements that somebody changed are

@@ -87,13 +87,9 @@ def _seen(case: Deployed, attempt: Event | Unread | None) -> tuple[list[Seen], l
         seen.append((use.when, f"by KMS, the key was used then ({printable(use.operation)})"))
     if isinstance(attempt, Event):
         seen.append((attempt.when, f"{who_used(case, attempt)} asked for {printable(attempt.name)} then"))
-    sources = (
-        ("the role's last use", role),
-        ("the key's last use", use or Unread("it was not asked", "kms:GetKeyLastUsage")),
-        ("whether somebody asked in vain", attempt),
-    )
-    unread = ((what, one) for what, one in sources if isinstance(one, Unread))
-    return seen, [f"{what} was not read ({one.why}): it needs {one.needs}" for what, one in unread]
+    not_asked = Unread("it was not asked", "kms:GetKeyLastUsage")
+    sources = {"unread.role": role, "unread.key": use or not_asked, "unread.attempt": attempt}
+    return seen, [_ROWS.text(row, unread=one) for row, one in sources.items() if isinstance(one, Unread)]
 
 
 def _quiet(
