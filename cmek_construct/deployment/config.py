@@ -53,15 +53,10 @@ def _reasons(parameter: str, value: object) -> None:
             raise checks.refusal("cmek.yaml", "no-such-id", got=checks.shown(notice), instead=instead)
 
 
-OF_A_STACK: Final = (  # what the file says of a stack beside the props of what is in it
-    props.row("account", own_account_id),
-    props.row("region", region),
-    props.row("tags", _tags),
-    props.row("acknowledge", _reasons),
-    props.row("bootstrap"),
-    props.row("termination_protection"),
-)
-ROWS: Final = {row.name: row for row in (*props.CMEK, *CUSTOMERS, *OF_A_STACK)}  # of each field
+# What the file says of a stack beside the props of what is in it: by these checks, and two flags
+_CHECKS: dict[str, checks.Check] = {"account": own_account_id, "region": region, "tags": _tags, "acknowledge": _reasons}
+_OF_A_STACK: Final = [props.row(name, _CHECKS.get(name)) for name in (*_CHECKS, "bootstrap", "termination_protection")]
+ROWS: Final = {row.name: row for row in (*props.CMEK, *CUSTOMERS, *_OF_A_STACK)}  # of each field
 
 
 def sentence(prop: str) -> str:

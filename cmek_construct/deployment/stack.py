@@ -17,6 +17,7 @@ from cmek_construct.warnings import notice
 
 _OF_A_ROLE: Final = (props.ROLE_NAME, props.PERMISSIONS_BOUNDARY, props.REMOVAL_POLICY, props.SUSPENDED)
 _OF: Final[dict[str, Callable[[cdk.Stack, Any], Any]]] = {
+    "": lambda _, value: value,
     "KeyAccess": lambda _, name: guide.KeyAccess[name],
     "cdk.Duration": lambda _, days: cdk.Duration.days(days),
     "cdk.RemovalPolicy": lambda _, name: cdk.RemovalPolicy[name],
@@ -72,8 +73,4 @@ class CmekStack(cdk.Stack):
     def _made(self, entry: Entry, rows: Iterable[props.Prop]) -> dict[str, Any]:
         """The props as constructors take them."""
         said = {row: getattr(entry, row.name) for row in rows} | {props.REGIONS: entry.trust.regions}
-        return {
-            row.name: _OF[row.cdk](self, value) if row.cdk else value
-            for row, value in said.items()
-            if value is not None
-        }
+        return {row.name: _OF[row.cdk](self, value) for row, value in said.items() if value is not None}

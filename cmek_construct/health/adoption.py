@@ -211,8 +211,7 @@ def refuse_unfit(key: Key) -> None:
     if key.is_ending:
         end = key.metadata.get("DeletionDate")
         when = at(end) if end else "a time that KMS does not say"
-        options = f"--region {key.arn.split(':')[3]} --key-id {key.arn}"
-        raise Refused(_ROWS.text("refused.ending", key=key, when=when, options=options))
+        raise Refused(_ROWS.text("refused.ending", key=key, when=when, region=key.arn.split(":")[3]))
     if key.state not in ("Enabled", "Disabled"):
         raise Refused(_ROWS.text("refused.state", key=key, state=checks.printable(key.state)))
     for name, value, needed in key.unfit:

@@ -74,7 +74,7 @@ class Where:
         there = replace(read, statements=(*read.statements, _EVERYTHING))
         root = f"arn:aws:iam::{str(self.resource).split(':')[4]}:root"
         texts = (text for one in there.statements for text in one.compared(aws.TRAILING_DAYS))
-        compared = list(map(int, filter(aws.DAYS.fullmatch, texts)))
+        compared = [int(text) for text in texts if aws.DAYS.fullmatch(text)]
 
         def is_held(days: int) -> bool:
             """The owner's root, whom only a denial to everybody stops, may do neither."""

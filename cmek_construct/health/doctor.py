@@ -210,8 +210,7 @@ def about_grants(case: Deployed, key: Key) -> Finding:
     row = "grants.others" if case.entry.key is None else "grants.yours"
     if not others:
         row = "grants.ours" if key.grants else "grants.none"
-    shown = few([*map(grant_in_words, others or key.grants)], _SHOWN)
-    return ROWS.finding(row, grants=shown, cure="\n".join(cures))
+    return ROWS.finding(row, grants=few([*map(grant_in_words, others or key.grants)], _SHOWN), cure="\n".join(cures))
 
 
 def is_ours(role_arn: str, grant: Grant) -> bool:
