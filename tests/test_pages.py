@@ -127,7 +127,7 @@ def test_each_row_of_a_prop_is_of_a_construct_or_of_the_file_and_says_all_that_a
         assert not said.keys() - texts - {"form", "allowed", "way_out", "days"}, name
         assert len(said.keys() & {"form", "allowed", "way_out"}) in (0, 3), name
     assert page["pending_window"]["days"] == "{} to {}".format(*PENDING_WINDOW_DAYS)
-    assert page["stack_set_name"]["form"] == STACK_NAME.pattern
+    assert page["stack_set_name"]["form"] == page["stacks"]["form"] == STACK_NAME.pattern
     assert page["external_id"]["form"].endswith(f"){EXTERNAL_ID.pattern}")
 
 

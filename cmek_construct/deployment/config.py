@@ -16,11 +16,8 @@ from cmek_construct.warnings import misspelt
 own_account_id: Final = partial(  # the account that role and key are deployed to
     checks.account_id, way_out="Write the number of the AWS account to deploy to, in quotes."
 )
-stack_name: Final = checks.matching(  # the name of an entry of cmek.yaml, which is the name of its stack
-    checks.STACK_NAME,
-    "the name of a stack begins with a letter and has up to 128 letters, digits and hyphens",
-    "Rename it before the first deploy; later, a new name is a new stack.",
-)
+_STACKS: Final = props.row("stacks")  # the name of an entry is the name of its stack
+stack_name: Final = _STACKS.check
 
 
 def judge(check: checks.Check, parameter: str, value: Any) -> None:
@@ -62,7 +59,7 @@ ROWS: Final = {row.name: row for row in (*props.CMEK, *CUSTOMERS, *_OF_A_STACK)}
 def sentence(prop: str) -> str:
     """What there is to say of a prop in the file, where a CDK object is its ARN, name or number."""
     if prop == "stacks":
-        return "The stacks by name: a name is the stack's, for good."
+        return _STACKS.says
     row = ROWS[prop]
     shape = row.shape or row.in_file
     default = f" Default: {row.default}." if row.default else ""
