@@ -114,10 +114,8 @@ def contradictions(props: Mapping[str, Any]) -> Iterator[ValueError]:
     for what, shaping in SHAPING.items():
         is_given = all(props.get(one) is not None for one in what.split(" and "))
         for one in shaping if is_given else ():
-            if props.get(one.name) is not None:
-                yield checks.refusal(
-                    "role and key", "shapes", prop=one.name, value=checks.shown(props[one.name]), what=what
-                )
+            if (value := props.get(one.name)) is not None:
+                yield checks.refusal("role and key", "shapes", prop=one.name, value=checks.shown(value), what=what)
 
 
 @dataclass(frozen=True)
@@ -135,11 +133,9 @@ class Trust:
             yield checks.refusal("trust", "no-id")
         if self.regions is not ALL_REGIONS and self.pin_account:
             yield checks.refusal("trust", "pinned")
-        size = self.known_size()
-        if size > checks.TRUST_POLICY_LIMIT:
-            yield checks.refusal(
-                "trust", "too-long", size=size, most=checks.TRUST_POLICY_LIMIT, quota=checks.TRUST_POLICY_QUOTA
-            )
+        size, most = self.known_size(), checks.TRUST_POLICY_LIMIT
+        if size > most:
+            yield checks.refusal("trust", "too-long", size=size, most=most, quota=checks.TRUST_POLICY_QUOTA)
 
     def known_size(self, *, suspended: bool = False) -> int:
         """The least that IAM will count: a token is as short as its value can be."""

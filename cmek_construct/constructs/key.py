@@ -53,16 +53,12 @@ class PineconeKey(kms.Key):
         """Make the key and its alias."""
         environment = ours.environment_of(scope)
         role = own["role"]
-        protected = own["protect_used_key"]
         retain = own["removal_policy"] or ours.RETAIN
-        policy = guide.key_policy(
-            environment.account or cdk.Aws.ACCOUNT_ID,
-            ours.arn_of(role),
-            own["key_access"],
-            admins=ours.administration("admins", own["admins"]) if own["admins"] else (),
-            suspended=own["suspended"],
-            protect_used_key=None if protected is None else int(protected.to_days()),
-        )
+        admins = ours.administration("admins", own["admins"]) if own["admins"] else ()
+        protected = own["protect_used_key"]
+        days = None if protected is None else int(protected.to_days())
+        of = environment.account or cdk.Aws.ACCOUNT_ID, ours.arn_of(role), own["key_access"]
+        policy = guide.key_policy(*of, admins=admins, suspended=own["suspended"], protect_used_key=days)
         super().__init__(
             scope,
             construct_id,

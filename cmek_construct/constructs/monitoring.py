@@ -227,32 +227,22 @@ def _bring_iam_events_to(scope: Construct, here: ours.Environment) -> None:
     stage = cdk.Stage.of(stack)
     assert stage is not None
     name = f"pinecone-cmek-iam-events-{here.region}"
-    construct_id = f"{name}-{here.account}" if here.account else name
+    its_id = f"{name}-{here.account}" if here.account else name
     # Named after a stack, whose name is its own in the account and Region: that of another app or stage is another one,
     # and ends no messages here when it goes.
     name = f"{name}-{stack.stack_name}"
     if len(name) > 128:
         name = f"{name[:119]}-{sha256(name.encode()).hexdigest()[:8]}"
-    forwarder = stage.node.try_find_child(construct_id)
+    forwarder = stage.node.try_find_child(its_id)
     if forwarder is None:
-        forwarder = cdk.Stack(
-            stage,
-            construct_id,
-            stack_name=name,
-            env=cdk.Environment(account=here.account, region=_HOME_OF_IAM),
-            description=f"Forwards IAM's events about roles to {here.region}, where Pinecone's role and key are "
-            "watched",
-            termination_protection=True,
-        )
-        calls = [kind for kind in _KINDS if kind.startswith("Role")]
-        bus = f"arn:aws:events:{here.region}:{forwarder.account}:event-bus/default"
-        aws_events.Rule(
-            forwarder,
-            "RolesChanged",
-            description=f"Calls that change a role, for the default event bus of {here.region}",
-            event_pattern=aws_events.EventPattern(**_pattern(calls, {})),
-            targets=[targets.EventBus(aws_events.EventBus.from_event_bus_arn(forwarder, "Bus", bus))],
-        )
+        env = cdk.Environment(account=here.account, region=_HOME_OF_IAM)
+        says = f"Forwards IAM's events about roles to {here.region}, where Pinecone's role and key are watched"
+        forwarder = cdk.Stack(stage, its_id, stack_name=name, env=env, description=says, termination_protection=True)
+        calls = aws_events.EventPattern(**_pattern([kind for kind in _KINDS if kind.startswith("Role")], {}))
+        bus_arn = f"arn:aws:events:{here.region}:{forwarder.account}:event-bus/default"
+        bus = targets.EventBus(aws_events.EventBus.from_event_bus_arn(forwarder, "Bus", bus_arn))
+        says = f"Calls that change a role, for the default event bus of {here.region}"
+        aws_events.Rule(forwarder, "RolesChanged", description=says, event_pattern=calls, targets=[bus])
     assert isinstance(forwarder, cdk.Stack)
     stack.add_stack_dependency(forwarder, "It brings IAM's events")
 

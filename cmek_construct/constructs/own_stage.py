@@ -37,13 +37,7 @@ def explain(stack: cdk.Stack, *, keys_of_customers: bool = False) -> None:
     stack.add_metadata("com.aws.cloudformation.Context", context)
 
 
-def synthesized(
-    make: Callable[[cdk.Stack], object],
-    *,
-    region: str | None = None,
-    description: str | None = None,
-    flags: Mapping[str, Any] | None = None,
-) -> dict[str, Any]:
+def synthesized(make: Callable[[cdk.Stack], object], *, region: str | None, flags: Mapping[str, Any]) -> dict[str, Any]:
     """The template of a stack in which role and key are made, with why they are there, and nothing of the CDK's.
 
     ``flags`` are context; without them CDK behaves as of old.
@@ -51,11 +45,11 @@ def synthesized(
     with tempfile.TemporaryDirectory(prefix="own-stage-") as folder:
         # Without an app: no context of the CDK CLI, no tree.json, no validation.
         stage = cdk.Stage(RootConstruct(), "Default", outdir=folder)
-        for name, value in (flags or {}).items():
+        for name, value in flags.items():
             stage.node.set_context(name, value)
         env = cdk.Environment(region=region)
         synthesizer = cdk.BootstraplessSynthesizer()
-        stack = cdk.Stack(stage, "Cmek", stack_name="Cmek", description=description, env=env, synthesizer=synthesizer)
+        stack = cdk.Stack(stage, "Cmek", stack_name="Cmek", env=env, synthesizer=synthesizer)
         make(stack)
         explain(stack)
         template: dict[str, Any] = stage.synth().get_stack_artifact(stack.artifact_id).template
@@ -122,9 +116,5 @@ class RoleInAccounts(iam.CfnRole):
 
     @permissions_boundary.setter
     def permissions_boundary(self, value: str | None) -> None:
-        cdk.Validations.of(self).add_error(
-            "cmek-construct:permissions-boundary",
-            "permissions_boundary_name: got none, but the app puts a permissions boundary on every role, and none "
-            "reaches the roles that the stack set makes in each account. Give the name of a managed policy that is in "
-            "every account.",
-        )
+        error = checks.refusal("PineconeCmekStackSet", "boundary")
+        cdk.Validations.of(self).add_error("cmek-construct:permissions-boundary", str(error))
