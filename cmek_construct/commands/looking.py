@@ -6,7 +6,7 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
-from typing import Any, Final, TypeVar
+from typing import Any, Final
 
 from cmek_construct.aws import reading
 from cmek_construct.aws.objects import Stack, Unread
@@ -24,11 +24,9 @@ from cmek_construct.templates.reading import members
 from cmek_construct.templates.stacks import ROLE
 
 entries_here: Final = partial(read_entries, CMEK_YAML)
-T = TypeVar("T")
-R = TypeVar("R")
 
 
-def side_by_side(look: Callable[[T], R], several: Iterable[T]) -> list[R]:
+def side_by_side(look: Callable[[Any], Any], several: Iterable[Any]) -> list[Any]:
     """Look at several, ten at a time; after Ctrl-C nobody waits for those under way."""
     pool = ThreadPoolExecutor(10)
     try:
