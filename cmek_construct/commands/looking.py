@@ -103,11 +103,8 @@ def outputs_of(entry: Entry, file: Path | None, asking: Asking) -> tuple[Mapping
 
 
 def json_in(file: Path, instead: str, within: str | None = None) -> dict[str, Any]:
-    """The JSON object in a file that a command wrote, or in a text in it; ``instead`` says which command, or what else.
-
-    PowerShell writes files in UTF-16, which `json` knows by its first bytes.
-    """
-    try:
+    """The JSON object in a file that a command wrote, or in a text in it; ``instead``: which command, or what else."""
+    try:  # PowerShell writes files in UTF-16, which `json` knows by its first bytes
         found = json.loads(file.read_bytes() if within is None else within)
         if isinstance(found, dict):
             return found

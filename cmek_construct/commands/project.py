@@ -21,7 +21,7 @@ from cmek_construct.commands.options import NAME, flag, option
 from cmek_construct.commands.printing import refused, text, told
 from cmek_construct.health.findings import Refused
 
-Indexes: TypeAlias = dict[str, str | None] | Unread | None
+Indexes: TypeAlias = dict[str, str | None] | Unread | None  # an index with None is under no key of a customer
 _API_KEY: Final = "PINECONE_API_KEY"
 _SECRETS: Final = ("PINECONE_CLIENT_SECRET", _API_KEY)
 _IN_THE_OPEN: Final = re.compile(r"http://(?!(localhost|127\.0\.0\.1|\[::1\])(:|/|$))", re.IGNORECASE)
@@ -108,10 +108,7 @@ def _make_key(admin: Any, project: Any) -> Any:
 
 
 def indexes() -> Indexes:
-    """What each index of the project of PINECONE_API_KEY is encrypted with, by name; None without such a variable.
-
-    An index with None is under no key of a customer.
-    """
+    """What each index of the project of PINECONE_API_KEY is encrypted with, by name; None without such a variable."""
     key = os.environ.get(_API_KEY, "")
     if not key.strip():
         return None

@@ -57,8 +57,7 @@ def sheet(
         raise typer.BadParameter("it takes no NAME, --outputs or --key-arn", param_hint="--fleet")
     if as_csv and as_json:
         raise typer.BadParameter("choose --csv or --json")
-    found: list[dict[str, Any]] = []
-    problems: list[str] = []
+    found, problems = list[dict[str, Any]](), list[str]()
     if fleet is not None:
         found = _rows(fleet, asking, role or _ROLE, region, call_as)
         problems = [f"{row['account']}: {row['problem']}." for row in found if row["problem"]]

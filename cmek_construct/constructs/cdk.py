@@ -160,11 +160,8 @@ class Environment(NamedTuple):
 
 
 def environment_of(one: Any) -> Environment:
-    """The environment of a scope's stack, or of a resource, which may be of another one.
-
-    A construct of ours knows it without a message. Where Pinecone is not in the partition it is a `ValueError`.
-    """
-    known: Environment | None = getattr(one, "_pinecone_environment", None)
+    """The environment of a scope's stack, or of a resource, which may be of another; a `ValueError` outside `aws`."""
+    known: Environment | None = getattr(one, "_pinecone_environment", None)  # without a message, of one of ours
     if known is None:
         where = getattr(one, "env", None) or cdk.Stack.of(one)
         known = Environment(*(None if checks.is_token(name) else name for name in (where.account, where.region)))
@@ -203,11 +200,8 @@ def warn(construct: IConstruct, notices: Iterable[Notice]) -> None:
 
 
 def acknowledge(construct: IConstruct, rules: Iterable[tuple[str, str]]) -> None:
-    """What a prop asks for in so many words is no oversight: acknowledge each guardrail by its id, with the prop.
-
-    The same by an override has no acknowledgement, and the guardrails refuse it.
-    """
-    for rule, prop in rules:
+    """What a prop asks for in so many words is no oversight: acknowledge each guardrail by its id, with the prop."""
+    for rule, prop in rules:  # the same by an override has no acknowledgement, and the guardrails refuse it
         asked = cdk.Acknowledgment(id=f"{warnings.PLUGIN}::{rule}", reason=f"The prop {prop} asks for it")
         cdk.Validations.of(construct).acknowledge(asked)
 

@@ -214,10 +214,7 @@ def _message(kind: Mapping[str, str], whose: str, it: str) -> str:
 
 
 def _bring_iam_events_to(scope: Construct, here: ours.Environment) -> None:
-    """Have a stack in us-east-1 forward them to the default event bus of a scope's stack.
-
-    One serves an account and Region of an app or stage: a second would forward every event twice.
-    """
+    """Have a stack in us-east-1 forward them to the default event bus of a scope's stack."""
     if here.region is None:
         ours.warn(scope, [notice("iam-events-not-seen")])
         return
@@ -226,6 +223,7 @@ def _bring_iam_events_to(scope: Construct, here: ours.Environment) -> None:
         stack = stack.nested_stack_parent
     stage = cdk.Stage.of(stack)
     assert stage is not None
+    # One serves an account and Region of an app or stage: a second would forward every event twice.
     name = f"pinecone-cmek-iam-events-{here.region}"
     its_id = f"{name}-{here.account}" if here.account else name
     # Named after a stack, whose name is its own in the account and Region: that of another app or stage is another one,

@@ -21,10 +21,7 @@ _BOUNDARY: Final = "@aws-cdk/core:permissionsBoundary"  # context: CDK puts a bo
 
 
 def explain(stack: cdk.Stack, *, keys_of_customers: bool = False) -> None:
-    """Say in the template of one of our stacks why role and key are there, and that neither is ever replaced.
-
-    By AWS's schema of the metadata that its tools and agents read before they change a template.
-    """
+    """Say in the template of one of our stacks why role and key are there, and that neither is ever replaced."""
     keys = "its customers' KMS keys" if keys_of_customers else "the KMS key"
     arch = f"Pinecone assumes the role, and the role uses {keys} that Pinecone encrypts with (CMEK)."
     must = [
@@ -34,18 +31,16 @@ def explain(stack: cdk.Stack, *, keys_of_customers: bool = False) -> None:
         "Pinecone project is lost.",
     ]
     context = {"arch": arch, "must": must[:1] if keys_of_customers else must}
+    # By AWS's schema of the metadata that its tools and agents read before they change a template.
     stack.add_metadata("com.aws.cloudformation.Context", context)
 
 
 def synthesized(make: Callable[[cdk.Stack], object], *, region: str | None, flags: Mapping[str, Any]) -> dict[str, Any]:
-    """The template of a stack in which role and key are made, with why they are there, and nothing of the CDK's.
-
-    ``flags`` are context; without them CDK behaves as of old.
-    """
+    """The template of a stack in which role and key are made, with why they are there, and nothing of the CDK's."""
     with tempfile.TemporaryDirectory(prefix="own-stage-") as folder:
         # Without an app: no context of the CDK CLI, no tree.json, no validation.
         stage = cdk.Stage(RootConstruct(), "Default", outdir=folder)
-        for name, value in flags.items():
+        for name, value in flags.items():  # without them CDK behaves as of old
             stage.node.set_context(name, value)
         env = cdk.Environment(region=region)
         synthesizer = cdk.BootstraplessSynthesizer()
@@ -59,11 +54,7 @@ def synthesized(make: Callable[[cdk.Stack], object], *, region: str | None, flag
 def inner_template(
     scope: IConstruct, region: str, props: Mapping[str, Any], *, id_per_account: bool, boundary_name: str | None
 ) -> str:
-    """The template inside a stack set, the very one that `PineconeCmek` makes: compact JSON, within what a set takes.
-
-    It comes from a stage of its own, whose feature flags are those of the scope. No reference of the outer app reaches
-    into it. With an ID per account the external ID is a parameter, which each account overrides.
-    """
+    """The template inside a stack set, the very one of `PineconeCmek`: compact JSON, within what a set takes."""
 
     def make(stack: cdk.Stack) -> None:
         own = dict(props)
@@ -82,6 +73,7 @@ def inner_template(
         # As in the stacks of cmek.yaml: Role1ABCC5F0, Key961B73FD, RoleArn, KeyArn, ExternalId.
         PineconeCmek(stack, "Default", **own)
 
+    # From a stage of its own, with the feature flags of the scope: no reference of the outer app reaches into it.
     context = scope.node.get_all_context()
     flags = {name: context[name] for name in context if name.startswith("@aws-cdk/") and name != _BOUNDARY}
     template = synthesized(make, region=region, flags=flags)
