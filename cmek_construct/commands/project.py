@@ -55,9 +55,10 @@ def create(
     with _asking("sign in") as sdk:
         admin = sdk.Admin()
     yield f"Signed in at Pinecone as {printable(os.environ['PINECONE_CLIENT_ID'])} (PINECONE_CLIENT_ID)"
-    project = _project_of_name(admin, project_name)
-    keys = _keys(admin, project) if project else []
-    if project:
+    keys = list[str]()
+    if project := _project_of_name(admin, project_name):
+        with _asking("list the project's API keys"):
+            keys = [printable(f"{one.name} (ID {one.id})") for one in admin.api_keys.list(project_id=project.id)]
         yield text("project.j2", "is_there", project=_named(project), keys=keys)
     if not keys and not yes:
         yield text("project.j2", "would_make", project_name=None if project else project_name, key_name=_KEY_NAME)
@@ -86,12 +87,6 @@ def _project_of_name(admin: Any, name: str, *made: Any) -> Any:
     if project and not project.force_encryption_with_cmek:
         raise refused("project.j2", "not_forced", project=_named(project))
     return project
-
-
-def _keys(admin: Any, project: Any) -> list[str]:
-    """What the API keys of a project are called."""
-    with _asking("list the project's API keys"):
-        return [printable(f"{one.name} (ID {one.id})") for one in admin.api_keys.list(project_id=project.id)]
 
 
 def _named(project: Any) -> str:

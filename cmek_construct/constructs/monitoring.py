@@ -122,8 +122,7 @@ class PineconeCmekMonitoring(Construct):
             said = aws_events.RuleTargetInput.from_text(_message(_KINDS[kind], cmek.node.path, it))
             rule.add_target(targets.SnsTopic(topic, message=said, dead_letter_queue=dead_letter_queue))
             if kind in ("KeyUsedByOthers", "KeyUseDenied"):  # read-only calls, which a rule sees in this state alone
-                resource = rule.node.default_child
-                assert isinstance(resource, aws_events.CfnRule)
+                resource: Any = rule.node.default_child
                 resource.state = "ENABLED_WITH_ALL_CLOUDTRAIL_MANAGEMENT_EVENTS"
             self.rules.append(rule)
         if role is not None and here.region != _HOME_OF_IAM and not iam_events_forwarded:
@@ -221,8 +220,7 @@ def _bring_iam_events_to(scope: Construct, here: ours.Environment) -> None:
     stack = cdk.Stack.of(scope)
     while stack.nested_stack_parent is not None:
         stack = stack.nested_stack_parent
-    stage = cdk.Stage.of(stack)
-    assert stage is not None
+    stage: Any = cdk.Stage.of(stack)
     # One serves an account and Region of an app or stage: a second would forward every event twice.
     name = f"pinecone-cmek-iam-events-{here.region}"
     its_id = f"{name}-{here.account}" if here.account else name
@@ -231,7 +229,7 @@ def _bring_iam_events_to(scope: Construct, here: ours.Environment) -> None:
     name = f"{name}-{stack.stack_name}"
     if len(name) > 128:
         name = f"{name[:119]}-{sha256(name.encode()).hexdigest()[:8]}"
-    forwarder = stage.node.try_find_child(its_id)
+    forwarder: Any = stage.node.try_find_child(its_id)
     if forwarder is None:
         env = cdk.Environment(account=here.account, region=_HOME_OF_IAM)
         says = f"Forwards IAM's events about roles to {here.region}, where Pinecone's role and key are watched"
@@ -241,7 +239,6 @@ def _bring_iam_events_to(scope: Construct, here: ours.Environment) -> None:
         bus = targets.EventBus(aws_events.EventBus.from_event_bus_arn(forwarder, "Bus", bus_arn))
         says = f"Calls that change a role, for the default event bus of {here.region}"
         aws_events.Rule(forwarder, "RolesChanged", description=says, event_pattern=calls, targets=[bus])
-    assert isinstance(forwarder, cdk.Stack)
     stack.add_stack_dependency(forwarder, "It brings IAM's events")
 
 
