@@ -144,8 +144,7 @@ def administration(parameter: str, admins: Sequence[Any]) -> Statement:
     """A statement that names key administrators."""
     for index, admin in enumerate(admins):
         if not hasattr(admin, "policy_fragment"):
-            way_out = _KINDS["list[iam.IPrincipal]"][1]
-            checks.refuse(f"{parameter}[{index}]", admin, "it is an iam.IPrincipal", way_out)
+            checks.refuse(f"{parameter}[{index}]", admin, "it is an iam.IPrincipal", _KINDS["list[iam.IPrincipal]"][1])
     try:
         return dict(iam.PolicyStatement(principals=list(admins)).to_json())
     except RuntimeError as error:
@@ -177,8 +176,7 @@ def in_two_accounts(one: Any, other: Any) -> bool:
 
 def arn_of(resource: Any) -> str:
     """The ARN of a role or a key: a construct of ours knows it without a message."""
-    known = getattr(resource, "_pinecone_arn", None) or getattr(resource, "key_arn", None)
-    return str(known or resource.role_arn)
+    return str(getattr(resource, "_pinecone_arn", None) or getattr(resource, "key_arn", None) or resource.role_arn)
 
 
 def readable_arn(resource: Any, output: str) -> str:

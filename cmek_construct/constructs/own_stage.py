@@ -43,8 +43,7 @@ def synthesized(make: Callable[[cdk.Stack], object], *, region: str | None, flag
         for name, value in flags.items():  # without them CDK behaves as of old
             stage.node.set_context(name, value)
         env = cdk.Environment(region=region)
-        synthesizer = cdk.BootstraplessSynthesizer()
-        stack = cdk.Stack(stage, "Cmek", stack_name="Cmek", env=env, synthesizer=synthesizer)
+        stack = cdk.Stack(stage, "Cmek", stack_name="Cmek", env=env, synthesizer=cdk.BootstraplessSynthesizer())
         make(stack)
         explain(stack)
         template: dict[str, Any] = stage.synth().get_stack_artifact(stack.artifact_id).template
@@ -76,8 +75,7 @@ def inner_template(
     # From a stage of its own, with the feature flags of the scope: no reference of the outer app reaches into it.
     context = scope.node.get_all_context()
     flags = {name: context[name] for name in context if name.startswith("@aws-cdk/") and name != _BOUNDARY}
-    template = synthesized(make, region=region, flags=flags)
-    body = json.dumps(template, separators=(",", ":"), ensure_ascii=False)
+    body = json.dumps(synthesized(make, region=region, flags=flags), separators=(",", ":"), ensure_ascii=False)
     size = len(body.encode())
     if size > LARGEST:
         raise checks.refusal("PineconeCmekStackSet", "template", size=size, most=LARGEST)
