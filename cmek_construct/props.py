@@ -56,7 +56,7 @@ def _admins(parameter: str, value: object) -> None:
         checks.refuse(parameter, len(value), what, "Name fewer, or a role that they assume.")
 
 
-_CHECKS: Final[Mapping[str, checks.Check]] = {
+_CHECKS: Final[Mapping[str, checks.Check]] = {  # of what is neither a text of some form, nor of days, nor a flag
     "pinecone_account_id": checks.pinecone_account_id,
     "regions": checks.regions,
     "role": checks.role_arn,
@@ -66,7 +66,6 @@ _CHECKS: Final[Mapping[str, checks.Check]] = {
     "key_access": checks.one_of(*KeyAccess.__members__, enum="KeyAccess"),
     "removal_policy": checks.one_of("RETAIN_ON_UPDATE_OR_DELETE", "RETAIN", "DESTROY", enum="RemovalPolicy"),
 }
-"""Of what is neither a text of some form, nor a number of days, nor a flag."""
 
 
 def row(section: str, check: checks.Check | None = None, **more: Any) -> Prop:

@@ -70,10 +70,7 @@ def refuse_unknown(case: Deployed) -> None:
 
 
 def outputs_of(entry: Entry, file: Path | None, asking: Asking) -> tuple[Mapping[str, Any], Customers | None]:
-    """The outputs of this very stack, in the file of `cdk deploy --outputs-file` or in AWS: what Pinecone stores stays.
-
-    Of a vendor's its deployed customers, too, where AWS is asked.
-    """
+    """The outputs of this very stack, in the file of `cdk deploy --outputs-file` or AWS: what Pinecone stores stays."""
     if file is not None:
         is_gone = bool(Deployed.of(entry, locked(entry)).way_back)
         instead = text("looking.j2", "instead", name=entry.name, file=file, is_gone=is_gone)
@@ -99,7 +96,7 @@ def outputs_of(entry: Entry, file: Path | None, asking: Asking) -> tuple[Mapping
     if "permissions" not in case.written:
         why = case.template.why if isinstance(case.template, Unread) else "it is no template of a role"
         raise refused("looking.j2", "no_customers", name=case.name, why=why)
-    return found, customers_in(case.written["permissions"])
+    return found, customers_in(case.written["permissions"])  # of a vendor's its deployed customers, where AWS is asked
 
 
 def json_in(file: Path, instead: str, within: str | None = None) -> dict[str, Any]:

@@ -89,7 +89,7 @@ def some_of(props: Mapping[str, Any], rows: Sequence[Prop]) -> dict[str, Any]:
 
 
 _FROM_ARN: Final = "For an ARN, write {}(self, id, arn)."
-_KINDS: Final = {
+_KINDS: Final = {  # by what the kinds of CDK are known, and what to write in place of another one
     "cdk.Duration": ("to_days", "Write cdk.Duration.days(…)."),
     "cdk.RemovalPolicy": ("name", "Write RemovalPolicy.RETAIN_ON_UPDATE_OR_DELETE, or leave it out."),
     "KeyAccess": ("name", "Write KeyAccess.KEY_USER or KeyAccess.ENCRYPT_DECRYPT."),
@@ -103,7 +103,6 @@ _KINDS: Final = {
     "sns.ITopic": ("topic_arn", _FROM_ARN.format("sns.Topic.from_topic_arn")),
     "sqs.IQueue": ("queue_arn", _FROM_ARN.format("sqs.Queue.from_queue_arn")),
 }
-"""By what the kinds of CDK are known, and what to write in place of another one."""
 
 
 def plain(parameter: str, value: Any, kind: str) -> object:

@@ -21,8 +21,7 @@ KEY: Final = (props.row("role of PineconeKey"), props.KEY_ADMINS._replace(name="
 """What `PineconeKey` takes."""
 
 
-class KeyShape(TypedDict, total=False):
-    # without `removal_policy`: a stack set has none
+class KeyShape(TypedDict, total=False):  # without `removal_policy`: a stack set has none
     key_access: KeyAccess
     alias: str | None
     description: str | None
@@ -34,8 +33,7 @@ class KeyShape(TypedDict, total=False):
     suspended: bool
 
 
-class KeyProps(KeyShape, total=False):
-    # A class stands beside its interface: to pyright it is none of it.
+class KeyProps(KeyShape, total=False):  # a class stands beside its interface: to pyright it is none of it
     role: Required[iam.IRole | iam.Role]
     admins: Sequence[iam.IPrincipal | iam.PrincipalBase | iam.Role | iam.User] | None
     removal_policy: cdk.RemovalPolicy | None
