@@ -16,7 +16,7 @@ from cmek_construct.guardrails.rule import ANY_ROLE, ONE_ROLE, KeyUse, Trust, Vi
 from cmek_construct.policy import Policy, Statement, Witness, aws, words
 from cmek_construct.policy.questions import Questions
 from cmek_construct.policy.statements import DELETED
-from cmek_construct.policy.text import hole, holes, is_known, is_unreadable, parts
+from cmek_construct.policy.text import alone, hole, holes, is_known, is_unreadable, parts
 from cmek_construct.policy.words import Quoted, plain
 from cmek_construct.templates.evidence import LOOK_ALIKE, NOBODY, account_of, allowing
 from cmek_construct.templates.found import Attached, Found, Naming, Now
@@ -107,6 +107,9 @@ def of_naming(naming: Naming, ask: Questions) -> Iterator[Violation]:
             yield broken("role-permissions", naming.place, "let", witness=does, does=said, **where)
 
 
+_OF_ANOTHER_STACK: Final = re.compile(r"\$\{(export|output|parameter) [^{}]+\}$")
+
+
 def of_outputs(found: Found) -> Iterator[Violation]:
     """An output for Pinecone's console that gives something else than the role or key."""
     for output in (one for one in found.outputs if found.by_place and one.label in _CONSOLE):
@@ -114,11 +117,14 @@ def of_outputs(found: Found) -> Iterator[Violation]:
         those = [one for one in (found.roles if service == "iam" else found.keys) if one.place.stack is stack]
         instead = [one.place.logical_id for one in those if not one.outputs]
         known = {stack.account, *(place.stack.account for place in found.by_place)}
+        said_elsewhere = set(map(stack.named, stack.parameters))
         for case, value in ((now.case, now.value) for now in output.cases):
             arn = parts(value, ":")
             is_arn = len(arn) == 6 and arn[2] == service and arn[5].startswith(kind)
             # It may be a role or key of the account that was given to a construct.
             is_given = is_arn and not is_unreadable(value) and (arn[4] in known or not all(map(is_known, known)))
+            # Or whatever a parameter or another stack says, which a person is asked to look at.
+            is_given |= alone(value) in said_elsewhere or _OF_ANOTHER_STACK.match(value) is not None
             if not (is_arn and found.called(value, case)) and (instead or not is_given):
                 row, own = ("instead", instead[0]) if is_given else ("what", "")
                 yield broken("output-value", output.place, row, witness=value, label=output.label, value=value, own=own)
