@@ -26,8 +26,8 @@ _digits: Final = partial(re.sub, r"[\s-]", "")  # of an account number, as the c
 
 
 def _commas(value: str) -> str:
-    """A list that was written with commas, spaces, or both."""
-    return ",".join(filter(None, re.split(r"[\s,]+", value)))
+    """A list that was written with commas, spaces, or both, or as Python and cmek.yaml write it."""
+    return ",".join(filter(None, re.split(r"[\s,\[\]\"']+", value)))
 
 
 def _check_regions(parameter: str, value: str) -> None:
