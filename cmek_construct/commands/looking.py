@@ -50,10 +50,8 @@ def locked(entry: Entry) -> LockedIdentity:
 def look(
     entry: Entry, asking: Asking, lock: LockedIdentity | None = None, *, writes: bool = False
 ) -> tuple[Deployed, Session]:
-    """A stack in whatever state it is, and a session of somebody who may read there, or write; or an `AwsError`.
-
-    Which role and key it is, may not be known (`is_known`). A lock that was not read before is read here.
-    """
+    """A stack in whatever state it is, and a session of somebody who may read there, or write; or an `AwsError`."""
+    # Which role and key it is, may not be known (`is_known`). A lock that was not read before is read here.
     session = asking.of_stack(entry.account, entry.region or "", entry.name, writes=writes)
     return Deployed.of(entry, lock or locked(entry), reading.read_stack(session, entry.name), asking.profile), session
 
