@@ -236,8 +236,7 @@ def _events(session: Session, arn: str, attribute: str, value: str, **more: Any)
     """Those in the region of a role or a key, the newest first."""
     cloudtrail = session.client("cloudtrail", arn.split(":")[3] or IAM_REGION)
     wanted = [{"AttributeKey": attribute, "AttributeValue": value}]
-    found = _each(cloudtrail, "lookup_events", "Events", LookupAttributes=wanted, **more)
-    for number, shown in enumerate(found):
+    for number, shown in enumerate(_each(cloudtrail, "lookup_events", "Events", LookupAttributes=wanted, **more)):
         if number == _MOST_EVENTS:
             raise ValueError(f"there are more than {_MOST_EVENTS:,} events")
         said = json.loads(shown["CloudTrailEvent"])

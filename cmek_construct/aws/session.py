@@ -16,8 +16,7 @@ from typing import Any, ParamSpec, TypeVar
 
 from cmek_construct.aws.objects import Unread
 from cmek_construct.checks import printable
-from cmek_construct.templates.files import Reader
-from cmek_construct.templates.reading import members
+from cmek_construct.templates import files, reading
 
 P = ParamSpec("P")
 T = TypeVar("T")
@@ -159,17 +158,17 @@ def lookup_role(stack: str, account: str, region: str) -> tuple[str, str | None]
 
     The one that the cloud assembly in this folder names, else the one of the app's qualifier.
     """
-    reader, place = Reader(), (stack, f"aws://{account}/{region}")
+    reader, place = files.Reader(), (stack, f"aws://{account}/{region}")
     cdk = reader.json_in(Path("cdk.json"))
     out = cdk.get("output")
     for _, name, artifact in reader.stacks(Path(out) if isinstance(out, str) else Path("cdk.out")):
-        own = members(artifact.get("properties"))
-        role = members(own.get("lookupRole"))
+        own = reading.members(artifact.get("properties"))
+        role = reading.members(own.get("lookupRole"))
         arn = str(role.get("arn", "")).replace("${AWS::Partition}", "aws")
         is_it = (str(own.get("stackName", name)), str(artifact.get("environment"))) == place
         if is_it and arn.startswith(f"arn:aws:iam::{account}:role/"):
             return arn, role.get("assumeRoleExternalId")
-    qualifier = members(cdk.get("context")).get("@aws-cdk/core:bootstrapQualifier") or "hnb659fds"
+    qualifier = reading.members(cdk.get("context")).get("@aws-cdk/core:bootstrapQualifier") or "hnb659fds"
     return f"arn:aws:iam::{account}:role/cdk-{qualifier}-lookup-role-{account}-{region}", None
 
 

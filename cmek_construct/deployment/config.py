@@ -1,4 +1,4 @@
-"""What cmek.yaml says: every prop of `PineconeCmek`, and where its stack goes; and the policies that it makes of them.
+"""What cmek.yaml says: every prop of `PineconeCmek`, and where its stack goes.
 
 A field is its type; limits and description are those of its row, by which `reading` judges what the file says. What the
 file alone says of a stack, its account, name and tags, has its rows here. `cmek.schema.json` beside this file, which
@@ -125,17 +125,6 @@ class StackSettings:
     def is_suspended_by_trust(self) -> bool:
         """Whether the brake is in the role's trust policy: no key of the stack could deny the role."""
         return self.customers is not None or self.key is not None
-
-    # The policies, as the next deploy writes them
-
-    def trust_policy(self, *, suspended: bool) -> guide.Policy:
-        return guide.trust_policy(**vars(self.trust), suspended=suspended and self.is_suspended_by_trust)
-
-    def key_policy(self, role_arn: str, *, suspended: bool) -> guide.Policy:
-        """The policy of a key that the stack makes."""
-        admins, days = self.key_admins or [], self.protect_used_key
-        of = self.account, role_arn, self.access
-        return guide.key_policy(*of, admins=admins, suspended=suspended, protect_used_key=days)
 
     def denial(self, role_arn: str) -> guide.Statement:
         """The statement that cuts Pinecone off."""

@@ -167,11 +167,15 @@ class Deployed:
         return written
 
     def wanted(self, kind: Kind, *, suspended: bool = False) -> list[guide.Statement]:
+        """The policy that the file says, as the next deploy writes it."""
+        own = self.entry
         if kind == "permissions":
-            return [*self.entry.permissions(), *self.by_key]
-        if kind == "trust":
-            return list(self.entry.trust_policy(suspended=suspended)["Statement"])
-        return list(self.entry.key_policy(self.role_arn, suspended=suspended)["Statement"])
+            return [*own.permissions(), *self.by_key]
+        document = guide.trust_policy(**vars(own.trust), suspended=suspended and own.is_suspended_by_trust)
+        if kind == "key":
+            admins, days, of = own.key_admins or [], own.protect_used_key, (own.account, self.role_arn, own.access)
+            document = guide.key_policy(*of, admins=admins, suspended=suspended, protect_used_key=days)
+        return list(document["Statement"])
 
     @property
     def by_key(self) -> list[guide.Statement]:
