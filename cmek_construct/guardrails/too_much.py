@@ -12,14 +12,14 @@ from itertools import takewhile
 from typing import Any, Final, TypeAlias
 
 from cmek_construct import checks, guide
-from cmek_construct.guardrails.rule import ANY_ROLE, ONE_ROLE, KeyUse, Trust, Violation, broken
+from cmek_construct.guardrails.rule import ANY_ROLE, ONE_ROLE, Trust, Violation, broken
 from cmek_construct.policy import Policy, Statement, Witness, aws, words
 from cmek_construct.policy.questions import Questions
 from cmek_construct.policy.statements import DELETED
 from cmek_construct.policy.text import hole, holes, is_known, is_unreadable, parts
-from cmek_construct.policy.words import Quoted, plain
 from cmek_construct.templates.evidence import LOOK_ALIKE, NOBODY, account_of, allowing
 from cmek_construct.templates.found import Attached, Found, Naming, Now
+from cmek_construct.templates.reading import members
 
 # The role's own permissions, what lets it in elsewhere, and the outputs.
 
@@ -66,7 +66,7 @@ def of_permission(attached: Attached, found: Found) -> Iterator[Violation]:
         beyond = found.ask.beyond(asked, guide.policy_document(*limit)) if excess else []
         excess = [witness.statement for witness in beyond]
     for statement in (one for one in readable if any(one is too_much for too_much in excess)):
-        said = words.of_statement(_plainly(statement))
+        said = words.of_statement(statement.raw)
         said += [" No template says which account is its own."] * may_be_own
         does = " ".join([*_texts_of(statement, "actions"), *_texts_of(statement, "resources")])
         yield broken("role-permissions", place, witness=does, name=name, said=said)
@@ -75,10 +75,6 @@ def of_permission(attached: Attached, found: Found) -> Iterator[Violation]:
 def _texts_of(statement: Statement, member: str) -> list[str]:
     some, others = getattr(statement, member), getattr(statement, f"not_{member}")
     return list(some) if some is not None else ["all but", *(others or ())]
-
-
-def _plainly(statement: Statement) -> dict[str, Any]:
-    return statement.raw if isinstance(statement.raw, dict) else {"Effect": statement.effect}
 
 
 def of_naming(naming: Naming, ask: Questions) -> Iterator[Violation]:
@@ -103,7 +99,7 @@ def of_naming(naming: Naming, ask: Questions) -> Iterator[Violation]:
     )
     for statement in {id(one): one for one in of_role}.values():
         if statement.unreadable or statement not in everybodys:
-            does, said = " ".join([kind, *_texts_of(statement, "actions")]), words.actions(_plainly(statement))
+            does, said = " ".join([kind, *_texts_of(statement, "actions")]), words.actions({**members(statement.raw)})
             yield broken("role-permissions", naming.place, "let", witness=does, does=said, **where)
 
 
@@ -149,7 +145,9 @@ def _beyond(
             else:
                 rule, whom = next((rule, about) for rule, about, is_it in rows(witness, who) if is_it)
                 narrowed = replace(witness, principals=(who,), actions=tuple(_actions_of(witness)))
-                said = [short(plain([Quoted(statement.name), ": ", *words.of_witness(narrowed, of.account)]))]
+                said = [
+                    short(words.plain([words.Quoted(statement.name), ": ", *words.of_witness(narrowed, of.account)]))
+                ]
                 beyond = broken(rule, of.place, "allowed", witness=whom, kind=kind, said=said)
             found.setdefault(id(statement), []).append(beyond)
     for some in found.values():
@@ -175,15 +173,14 @@ def _actions_of(witness: Witness) -> list[str]:
 # The key policy.
 
 
-def of_key(use: KeyUse, found: Found) -> Iterator[Violation]:
+def of_key(key: Now, role_arns: list[str], found: Found) -> Iterator[Violation]:
     """Who may do more with the key than its limit says, or is of another account."""
-    key, place, owner = use.now, use.now.place, use.now.account
-    vendors, shown = found.vendors, place.stack.short
+    place, owner, vendors, shown = key.place, key.account, found.vendors, key.place.stack.short
     every = dict.fromkeys(one for statement in allowing(key.policy) for one in statement.principals or ())
-    names = [one.name for one in every if one.kind == "AWS" and one.name not in ("*", *use.role_arns)]
+    names = [one.name for one in every if one.kind == "AWS" and one.name not in ("*", *role_arns)]
     others = [one for one in names if not (account_of(one) == owner or DELETED.fullmatch(one) or is_unreadable(one))]
     elsewhere = [one.name for one in every if one.kind == "Federated"]
-    users = dict.fromkeys([*use.role_arns, *others, *sorted(vendors)])
+    users = dict.fromkeys([*role_arns, *others, *sorted(vendors)])
 
     def rows(witness: Witness, who: str) -> list[_Row]:
         does = " ".join([shown(who), *_actions_of(witness)])
@@ -198,8 +195,8 @@ def of_key(use: KeyUse, found: Found) -> Iterator[Violation]:
 
     # The owner's account rules the key; the role, and who is of another account, uses it.
     of_account: dict[str, Any] = {"StringEquals": {"aws:PrincipalAccount": owner}}
-    if use.role_arns:
-        of_account["ArnNotEquals"] = {"aws:PrincipalArn": use.role_arns}
+    if role_arns:
+        of_account["ArnNotEquals"] = {"aws:PrincipalArn": role_arns}
     people = {"Effect": "Allow", "Principal": {"AWS": "*"}, "Action": "kms:*", "Resource": "*", "Condition": of_account}
     used = (statement for user in users for statement in guide.role_statements(user, guide.KeyAccess.KEY_USER))
     limit = guide.policy_document(guide.root_statement(owner), people, *used)
