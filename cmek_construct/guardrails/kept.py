@@ -19,8 +19,18 @@ from cmek_construct.templates.stacks import REPLICA
 _WANTED: Final = {"DeletionPolicy": ("Retain", "RetainExceptOnCreate"), "UpdateReplacePolicy": ("Retain",)}
 _LONGEST_SESSION: Final = 3_600  # seconds. Source: IAM API reference, CreateRole, default of ``MaxSessionDuration``
 _NUMBER: Final = re.compile("[0-9]{1,9}")
-
-# What becomes of them.
+_Property: TypeAlias = tuple[str, str, str, str | range]  # its rule, name and default, and what is wanted
+_OF_ROLE: Final[list[_Property]] = [("role-session", "MaxSessionDuration", "0", range(_LONGEST_SESSION + 1))]
+_OF_KEY: Final[list[_Property]] = [
+    ("key-kind", "KeySpec", "SYMMETRIC_DEFAULT", "SYMMETRIC_DEFAULT"),
+    ("key-kind", "KeyUsage", "ENCRYPT_DECRYPT", "ENCRYPT_DECRYPT"),
+    ("key-kind", "Origin", "AWS_KMS", "AWS_KMS"),
+    ("key-enabled", "Enabled", "true", "true"),
+    ("key-rotation", "EnableKeyRotation", "false", "true"),
+    ("key-multi-region", "MultiRegion", "false", "false"),
+    ("key-pending-window", "PendingWindowInDays", "30", range(checks.PENDING_WINDOW_DAYS[0] + 1, 10**9)),
+    ("key-lockout-check", "BypassPolicyLockoutSafetyCheck", "false", "false"),
+]
 
 
 def _retained(found: Found, place: Place, case: Case, rule: str, *attributes: str) -> Iterator[Violation]:
@@ -37,23 +47,6 @@ def of_alias(alias: Alias, found: Found) -> Iterator[Violation]:
         yield from _retained(found, alias.place, Case(), "alias-retained", "DeletionPolicy")
     if found.keys and alias.key not in found.by_place:
         yield broken("alias-target", alias.place, name=alias.name, target=alias.target)
-
-
-# What kind they are.
-
-
-_Property: TypeAlias = tuple[str, str, str, str | range]  # its rule, name and default, and what is wanted
-_OF_ROLE: Final[list[_Property]] = [("role-session", "MaxSessionDuration", "0", range(_LONGEST_SESSION + 1))]
-_OF_KEY: Final[list[_Property]] = [
-    ("key-kind", "KeySpec", "SYMMETRIC_DEFAULT", "SYMMETRIC_DEFAULT"),
-    ("key-kind", "KeyUsage", "ENCRYPT_DECRYPT", "ENCRYPT_DECRYPT"),
-    ("key-kind", "Origin", "AWS_KMS", "AWS_KMS"),
-    ("key-enabled", "Enabled", "true", "true"),
-    ("key-rotation", "EnableKeyRotation", "false", "true"),
-    ("key-multi-region", "MultiRegion", "false", "false"),
-    ("key-pending-window", "PendingWindowInDays", "30", range(checks.PENDING_WINDOW_DAYS[0] + 1, 10**9)),
-    ("key-lockout-check", "BypassPolicyLockoutSafetyCheck", "false", "false"),
-]
 
 
 def of_role(role: Now, found: Found) -> Iterator[Violation]:

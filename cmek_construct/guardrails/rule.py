@@ -125,11 +125,7 @@ def _trust(now: Now, output: Output | None) -> Trust:
 
 
 def key_uses(found: Found, trusts: Mapping[Place, Sequence[Trust]]) -> Iterator[tuple[Now, list[Now], list[str]]]:
-    """Each key in each case, and who may use it.
-
-    That is: the roles of the run that Pinecone assumes and that must be able to use it; and their ARNs, with one that
-    is not in the run but goes to Pinecone's console.
-    """
+    """Each key in each case, the roles that Pinecone assumes and that must be able to use it, and the ARNs of such."""
     carried = dict(beside(found.outputs, "Key ARN", "Role ARN"))
     for key in found.keys:
         output = carried.get(key.place)
@@ -137,6 +133,7 @@ def key_uses(found: Found, trusts: Mapping[Place, Sequence[Trust]]) -> Iterator[
             places = now.roles
             if not places and output and output.of and key.primary is None:
                 places = frozenset({output.of})
+            # One that is in no template may go to Pinecone's console.
             of_console = {one.value for one in output.cases} if output else ()
             others = sorted(arn for arn in of_console if f":iam::{now.account}:role/" in arn)
             some = (one for place in sorted(places, key=str) for one in trusts.get(place, ()))

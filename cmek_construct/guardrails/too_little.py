@@ -177,8 +177,6 @@ def _may_be_of_kms(statement: Statement) -> bool:
 
 def _but(policy: Policy, suspension: guide.Statement) -> Policy:
     """A policy without a suspension in the contract's form."""
-    if all(one.effect == "Allow" for one in policy.statements):
-        return policy
     [form] = read(guide.policy_document(suspension), policy.kind, forms={}).statements
     return _kept(policy, lambda one: replace(one, variables=form.variables) != form)
 

@@ -21,8 +21,6 @@ from cmek_construct.templates.evidence import LOOK_ALIKE, NOBODY, account_of, al
 from cmek_construct.templates.found import Attached, Found, Naming, Now
 from cmek_construct.templates.reading import members
 
-# The role's own permissions, what lets it in elsewhere, and the outputs.
-
 _GRANTS_NOTHING: Final = ("AWS::EC2::VPCEndpoint", "AWS::Organizations::Policy")  # they only narrow what others allow
 _LET_IN: Final = re.compile(
     r"[A-Za-z]*(?i:principal|identity|grantee|owner|admin|member|user|accessor)[A-Za-z]*|mapRoles"
@@ -37,6 +35,8 @@ _TAKEN_ON: Final = re.compile(r"(\w*[a-z])?Role(Arn|ARN|Name)?")
 """How it names a role that a service takes on, whose trust policy then decides."""
 _CONSOLE: Final = {"Role ARN": ("iam", "role/"), "Key ARN": ("kms", "key/")}
 """The fields of Pinecone's console that take an ARN: of which service, and how what it names begins."""
+_WHOLE: Final = re.compile(r"\*|[0-9]{12}|arn:[^:]*:iam::[^:]*:root")  # everybody, or a whole account
+_Row: TypeAlias = tuple[str, str, object]  # a rule, what its acknowledgement names, and whether it is about a witness
 
 
 def of_permission(attached: Attached, found: Found) -> Iterator[Violation]:
@@ -120,12 +120,6 @@ def of_outputs(found: Found) -> Iterator[Violation]:
                 yield broken("output-value", output.place, row, witness=value, label=output.label, value=value, own=own)
 
 
-# Key policies and trust policies.
-
-_Row: TypeAlias = tuple[str, str, object]
-"""A rule, what of a witness its acknowledgement names, and whether the rule is about the witness."""
-
-
 def _beyond(
     of: Now, ask: Questions, limit: guide.Policy, rows: Callable[[Witness, str], list[_Row]]
 ) -> Iterator[Violation]:
@@ -170,9 +164,6 @@ def _actions_of(witness: Witness) -> list[str]:
     return found or list(witness.actions)
 
 
-# The key policy.
-
-
 def of_key(key: Now, role_arns: list[str], found: Found) -> Iterator[Violation]:
     """Who may do more with the key than its limit says, or is of another account."""
     place, owner, vendors, shown = key.place, key.account, found.vendors, key.place.stack.short
@@ -205,11 +196,6 @@ def of_key(key: Now, role_arns: list[str], found: Found) -> Iterator[Violation]:
     for who in (one for one in others if one not in vendors):
         meant = "The prop role names this role of another account" if who == of_construct else None
         yield broken("key-foreign-principal", place, witness=shown(who), whom=shown(who))._replace(meant=meant)
-
-
-# The trust policy.
-
-_WHOLE: Final = re.compile(r"\*|[0-9]{12}|arn:[^:]*:iam::[^:]*:root")
 
 
 def of_trust(trust: Trust, found: Found) -> Iterator[Violation]:

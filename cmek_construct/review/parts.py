@@ -36,7 +36,6 @@ from cmek_construct.who.answers import Alike, Row, Who, about, together
 CUT_OFF: Final = "cut off"
 _BEST_FIRST: Final = (Verdict.YES, Verdict.BY_ACCOUNT, Verdict.CANNOT_TELL, Verdict.NO)
 NAMES: Final = ("RoleName", "AliasName")  # properties that name a role or an alias
-_KEPT: Final = {"Retain", "RetainExceptOnCreate"}
 _POLICIES: Final = ("AssumeRolePolicyDocument", "Policies", "KeyPolicy")
 _Own: TypeAlias = Sequence[tuple[Choices, policy.Policy]]
 Arns: TypeAlias = frozenset[str]
@@ -217,7 +216,7 @@ class Template:
     def _thing(self, place: Place, properties: Mapping[str, Any], *more: Any) -> Thing:
         kind = {ROLE: "Role", ALIAS: "Alias"}.get(place.type, "Key")
         said = {one.value for one in self.found.run.text(place.stack, place.raw.get("DeletionPolicy", "not set"))}
-        return Thing(kind, place.seen_from(self.stack), said <= _KEPT, properties, *more)
+        return Thing(kind, place.seen_from(self.stack), said <= {"Retain", "RetainExceptOnCreate"}, properties, *more)
 
     def _shortened(self, text: str) -> str:
         """A text; who is named in it is remembered."""
