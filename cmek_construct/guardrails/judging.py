@@ -1,7 +1,4 @@
-"""Judges what is Pinecone's in a run of templates: the one way to a verdict, for all who ask.
-
-With what was acknowledged: by who asks, or in the app.
-"""
+"""Judges what is Pinecone's in a run of templates, with what was acknowledged: the one way to a verdict."""
 
 import json
 from collections.abc import Collection, Iterator, Mapping, Sequence
@@ -56,10 +53,7 @@ def _judged(of: Now | Attached | Naming, *checks: Iterator[Violation]) -> Iterat
 
 
 def guarded(run: Run, vendors: Sequence[str], acknowledged: Mapping[str, str]) -> tuple[Found, list[Violation]]:
-    """What is Pinecone's in a run, and what the guardrails have against it.
-
-    What is acknowledged is meant: by rule, or in the app.
-    """
+    """What is Pinecone's in a run, and what the guardrails have against it; acknowledged by who asks or in the app."""
     found = find(run, vendors=vendors)
     by_app = {}
     for _, report in _reports(run):

@@ -30,10 +30,7 @@ class Refusal(NamedTuple):
 
 
 def refusals(lock_file: Path, run: templates.Run) -> list[Refusal]:
-    """What the templates of an app would do to what a lock has.
-
-    A stack that is locked and not among them is no matter: CloudFormation does nothing to it.
-    """
+    """What the templates of an app would do to what a lock has: nothing to a stack that is not among them."""
     try:
         lock = text.read(lock_file)
     except LockError as error:

@@ -121,10 +121,9 @@ class StackNow:
         }
 
     def _overrides(self, stack: templates.Stack) -> Iterator[tuple[str, str, str, str]]:
-        """What the stack set around a stack gives to single accounts and units: the hole that stands for it in the
-        stack, the account or unit, the Region, and the value. Where nothing is given, the value is empty.
+        """What the stack set around a stack gives to accounts and units: the hole in the stack, whom, Region and value.
 
-        CloudFormation takes an account in several groups, if each is for other Regions.
+        An account may be in several groups, if each is for other Regions. Where nothing is given, the value is empty.
         """
         set_of = stack.maker if stack.is_in_stack_set else None
         values = self._in_cases(set_of, lambda now, place: {_GROUPS: _resolved(now, place, _GROUPS)}) if set_of else {}

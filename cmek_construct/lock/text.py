@@ -178,10 +178,7 @@ def read(file: Path) -> Lock:
 
 
 def parse(text: str, name: str) -> Lock:
-    """The lock that a text says; the name is of its file, for messages.
-
-    What is empty or damaged, has conflict markers, or comes from another version is a `LockError`.
-    """
+    """The lock that a text says, or a `LockError` in which the name of its file stands."""
     found: dict[Place, dict[str, list[_Line]]] = {}
     has_format = False
     try:

@@ -161,10 +161,7 @@ def _policy(old: Policy, new: Policy) -> Iterator[Sentence]:
 
 
 def _meant(old: Policy, new: Policy) -> Iterator[Sentence]:
-    """What a new version lets whom do that the old one did not, and the reverse.
-
-    Nothing, where both mean the same, however they are written.
-    """
+    """What a new version newly lets whom do, and no longer lets: nothing, where both mean the same, however written."""
 
     def agree(was: Choices, now: Choices) -> bool:
         """Whether both can be at once. Something else than the values of one version may be a value of the other."""

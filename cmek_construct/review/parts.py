@@ -115,11 +115,9 @@ class Part:
         return min((_BEST_FIRST.index(one.verdict) for one in ways or asked), default=len(_BEST_FIRST) - 1)
 
     def table(self, about: str) -> tuple[list[Row], Alike[tuple[str, str | None]]]:
-        """All that was asked about a role or key, and those who get the same answers, together.
-
-        An answer stands with the statement that gives it or what is not known. Those who may do nothing come last.
-        """
+        """All that was asked about a role or key, and who gets the same answers, together; who may do nothing is last."""
         rows = [row._replace(who=row.who._replace(but=())) for row in self._asked(about)]
+        # An answer stands with the statement that gives it or what is not known.
         found = together(rows, lambda row: (row.answer, row.doubt or row.statement))
         found.sort(key=lambda one: {answer for answer, _ in one[1]} == {"no"})
         return list({(row.action, row.presents, row.for_aws_service): row for row in rows}.values()), found
