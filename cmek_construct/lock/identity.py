@@ -15,7 +15,6 @@ import re
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
-from operator import itemgetter
 from typing import Any, Final, TypeAlias
 
 from cmek_construct import templates
@@ -71,7 +70,7 @@ class StackNow:
             overrides = list(self._overrides(stack))
             asked = {name for name, *_, value in overrides if ids & {name, value}}
             told = (one for one in overrides if one[0] in asked or is_known(one[1]))
-            for target, some in by(told, itemgetter(1)).items():
+            for target, some in by(told, lambda one: one[1]).items():
                 own = {f"{name} in {region}": value for name, _, region, value in some if name in asked}
                 values = {EXTERNAL_ID: _once(own)} if own else {}
                 regions = _one_or_all({region for _, _, region, _ in some})
