@@ -115,7 +115,7 @@ class Part:
         return min((_BEST_FIRST.index(one.verdict) for one in ways or asked), default=len(_BEST_FIRST) - 1)
 
     def table(self, about: str) -> tuple[list[Row], Alike[tuple[str, str | None]]]:
-        """All that was asked about a role or key, and who gets the same answers, together; who may do nothing is last."""
+        """All that was asked of a role or key, and together who gets the same answers; who may do nothing is last."""
         rows = [row._replace(who=row.who._replace(but=())) for row in self._asked(about)]
         # An answer stands with the statement that gives it or what is not known.
         found = together(rows, lambda row: (row.answer, row.doubt or row.statement))
