@@ -8,11 +8,11 @@ import re
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from functools import lru_cache
-from typing import Any, Final, TypeVar
+from typing import Any, Final
 
 from cmek_construct.guide import Policy as Document
 from cmek_construct.policy.aws import SESSION_BEGAN, TRAILING_DAYS
-from cmek_construct.policy.comparing import Witness, beyond, says_no_more
+from cmek_construct.policy.comparing import Witness, beyond
 from cmek_construct.policy.rules import Request, Said, answers
 from cmek_construct.policy.statements import Policy, Statement, read
 from cmek_construct.policy.text import Doubt, Forms, generated, glob, holes, may_be_one, parts
@@ -31,7 +31,6 @@ _COMPARED: Final = re.compile(
     r".*'(?!arn:)[^']*\0number"
 )
 """A number where numbers or dates are compared, but days and dates that are nobody's number."""
-A = TypeVar("A", Said, Witness)
 
 
 class Questions:
@@ -43,15 +42,9 @@ class Questions:
 
     def beyond(self, policy: Policy, limit: Document, principal: str | None = None) -> list[Witness]:
         """What a policy may allow, and a limit does not: to everybody, or to one principal. As `comparing.beyond`."""
-        most = read(limit, policy.kind, resource=policy.resource, forms=policy.forms)
-        most = replace(most, typed=False)
-        if says_no_more(policy, most):
-            return []
-
-        def ask(own: Policy) -> list[Witness]:
-            return beyond(own, replace(most, forms=own.forms), principal)
-
-        return self._asked(policy, [*_texts(most), principal or ""], f"{most.statements} {principal!r}", ask)
+        most = replace(read(limit, policy.kind, resource=policy.resource, forms=policy.forms), typed=False)
+        texts, question = [*_texts(most), principal or ""], f"{most.statements} {principal!r}"
+        return self._asked(policy, texts, question, lambda own: beyond(own, replace(most, forms=own.forms), principal))
 
     def answers(self, policy: Policy, requests: Sequence[Request]) -> list[Said]:
         """What a policy says to each of some requests. As `rules.answers`."""
@@ -62,7 +55,7 @@ class Questions:
             texts += [value] if isinstance(value, str) else value or ()
         return self._asked(policy, texts, f"{asked} {contexts}", lambda own: answers(own, requests))
 
-    def _asked(self, policy: Policy, beside: Iterable[str], question: str, ask: Callable[[Policy], list[A]]) -> list[A]:
+    def _asked(self, policy: Policy, beside: Iterable[str], question: str, ask: Callable[[Policy], Any]) -> list[Any]:
         if id(policy) not in self._policies:
             self._policies[id(policy)] = _Shape(policy)
         own: _Shape = self._policies[id(policy)]
@@ -104,7 +97,7 @@ def _without_names(text: str, numbers: dict[str, str]) -> str:
     return _NAMES.sub(lambda it: numbers.setdefault(it[0], f"\0{it.lastgroup} {len(numbers)}\0"), text)
 
 
-def _again(one: A, statement: Statement | None, others: Mapping[str, str]) -> A:
+def _again(one: Any, statement: Statement | None, others: Mapping[str, str]) -> Any:
     """An answer about another statement, with other names."""
 
     def named(value: Any) -> Any:

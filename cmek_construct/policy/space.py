@@ -11,7 +11,7 @@ from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, S
 from dataclasses import dataclass, field
 from functools import reduce
 from itertools import product
-from operator import or_
+from operator import and_, or_
 from typing import Final, NamedTuple, TypeAlias
 
 from cmek_construct.policy.patterns import BETWEEN, CannotBeJudged, atoms, exact
@@ -89,10 +89,7 @@ class Dimension:
             for flag in flags:
                 self._flags[flag].append((pattern, decide))
             return 0
-        found = self._of[pattern]
-        for flag in flags:
-            found &= self._of[flag]
-        return found
+        return reduce(and_, (self._of[flag] for flag in flags), self._of[pattern])
 
     def like(self, form: Form) -> int:
         """The texts of a form, where its holes have these values."""

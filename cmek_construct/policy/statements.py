@@ -7,7 +7,7 @@ import json
 import re
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
-from typing import Any, Final, Literal, TypeAlias
+from typing import Any, Final, Literal, NamedTuple, TypeAlias
 
 from cmek_construct.policy.aws import ACCOUNT_KEYS, PRINCIPAL_ARN
 from cmek_construct.policy.text import Forms, literal
@@ -201,8 +201,7 @@ def _strange(raw: Mapping[str, Any], kind: Kind) -> Iterator[str]:
         yield "a Resource in a trust policy" if has_resource else "no Resource"
 
 
-@dataclass(frozen=True)
-class _Elements:
+class _Elements(NamedTuple):
     """Reads the elements of a statement, and notes what is none."""
 
     raw: Mapping[str, Any]
