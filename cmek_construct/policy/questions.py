@@ -11,10 +11,7 @@ from functools import lru_cache
 from typing import Any, Final
 
 from cmek_construct.guide import Policy as Document
-from cmek_construct.policy.aws import SESSION_BEGAN, TRAILING_DAYS
-from cmek_construct.policy.comparing import Witness, beyond
-from cmek_construct.policy.rules import Request, Said, answers
-from cmek_construct.policy.statements import Policy, Statement, read
+from cmek_construct.policy import Policy, Request, Said, Statement, Witness, answers, aws, beyond, read
 from cmek_construct.policy.text import Doubt, Forms, generated, glob, holes, may_be_one, parts
 
 _ID: Final = "[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}"
@@ -27,7 +24,7 @@ _INTO_NUMBER: Final = re.compile(r"[0-9](?:[*?]|\$\{)|[*?}][0-9]")
 _INTO_ID: Final = re.compile(rf"(?i:[0-9a-f-](?:[*?]|\$\{{)|[*?}}][0-9a-f-])|(?!{_ID})(?i:{_ID})")
 """The same of an ID; and one in capitals, which are none in the name of a role."""
 _COMPARED: Final = re.compile(
-    rf"^(?=.*(?:Numeric|Date)\w*', key='(?!(?i:{TRAILING_DAYS}|{SESSION_BEGAN})', values=[^)\0]*\)))"
+    rf"^(?=.*(?:Numeric|Date)\w*', key='(?!(?i:{aws.TRAILING_DAYS}|{aws.SESSION_BEGAN})', values=[^)\0]*\)))"
     r".*'(?!arn:)[^']*\0number"
 )
 """A number where numbers or dates are compared, but days and dates that are nobody's number."""

@@ -170,10 +170,8 @@ def _boxes(space: Space, statement: Statement, effect: str, is_typed: bool) -> I
     actions = space.dimensions[ACTION]
     about = [(ACTION, _of(actions, statement.actions, statement.not_actions, partial(action, actions)))]
     if space.kind != "trust":
-        resource = partial(_resource, space, statement.variables)
-        about.append(
-            (RESOURCE, _of(space.dimensions[RESOURCE], statement.resources, statement.not_resources, resource))
-        )
+        resources, meant = space.dimensions[RESOURCE], partial(_resource, space, statement.variables)
+        about.append((RESOURCE, _of(resources, statement.resources, statement.not_resources, meant)))
     halves = {True: actions.all}
     if space.kind == "permissions" and statement.on(aws.CALLER_ACCOUNT):
         silent = actions.of(lambda value: value.text in aws.WITHOUT_CALLER_ACCOUNT or not value.text.startswith("kms:"))

@@ -7,7 +7,7 @@ two policies cancels.
 """
 
 from collections import defaultdict
-from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import reduce
 from itertools import product
@@ -41,14 +41,14 @@ class Value(NamedTuple):
 class Dimension:
     """What a request may be in one respect."""
 
-    def __init__(self, name: str, domain: Sequence[str], is_key: bool, always: Collection[str]) -> None:
+    def __init__(self, name: str, domain: Sequence[str], is_key: bool) -> None:
         self.name = name.partition(BETWEEN)[0]
         self.is_key = is_key  # whether it is a condition key
         self.is_unknown = not is_key and self.name != name  # no part of a request, but something that is not known
         self.is_typed = False  # whether its texts are numbers, dates or addresses, of which no atom is an example
+        self.always: frozenset[str] = frozenset()  # the flags that hold of all its texts
         self.values: list[Value] = []
         self._domain = tuple(domain)
-        self._always = always  # the flags that hold of all its texts
         self._patterns = dict.fromkeys(domain)
         self._flags: dict[str, list[tuple[str, Decide | None]]] = defaultdict(list)
         self._of: dict[str, int] = defaultdict(int)  # the atoms of a pattern, and those with a flag
@@ -66,7 +66,7 @@ class Dimension:
             for flag, abouts in self._flags.items():
                 about = [decide for pattern, decide in abouts if pattern in patterns]
                 known = next((one(text) for one in about if one and is_exact), None)
-                if flag in self._always or known:
+                if flag in self.always or known:
                     fixed.add(flag)
                 elif about and known is None:
                     free.append(flag)
@@ -147,11 +147,9 @@ class Space:
     never: list[Box] = field(default_factory=list)  # requests that nobody can make
     boxes_left: int = _MOST_BOXES
 
-    def dimension(
-        self, name: str, domain: Sequence[str], is_key: bool = False, always: Collection[str] = ()
-    ) -> Dimension:
+    def dimension(self, name: str, domain: Sequence[str], is_key: bool = False) -> Dimension:
         if name not in self.dimensions:
-            self.dimensions[name] = Dimension(name, domain, is_key, always)
+            self.dimensions[name] = Dimension(name, domain, is_key)
         return self.dimensions[name]
 
     def twice(self) -> Iterator[None]:
