@@ -106,7 +106,7 @@ class _Comparison:
         """One for each piece of a statement that is beyond the limit."""
         space, limits = self._space, self._limits
         for statement, box in self._own.allow:
-            left = space.without(space.possible(space.overlap([box], self._base)), self._own.denying)
+            left = space.without(space.overlap([box], self._base), [*space.never, *self._own.denying])
             pieces = space.without(left, limits.allowing)
             pieces += space.overlap(space.overlap(left, limits.allowing), limits.denying)
             for piece in merged(pieces):
@@ -167,7 +167,7 @@ class _Comparison:
                 whole = one.as_holes(value) if by_holes else one.as_text(value)
                 box.append(one.all if one.is_unknown else one.loosened(some) if is_sent else whole)
                 texts.append(value.shown if by_holes or is_sent else value.text)
-            made = self._space.possible([tuple(box)])
+            made = self._space.without([tuple(box)], self._space.never)
             is_said = made and not self._space.overlap(made, [self._across])
             if is_said and (self._own.verdict(made), self._limits.verdict(made)) == (Verdict.YES, Verdict.NO):
                 return texts

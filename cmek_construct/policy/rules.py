@@ -271,6 +271,6 @@ def _asking(space: Space, resource: str | None) -> Callable[[Request], list[Box]
         for name, value in request.context.items():
             if not context.follows(key := name.lower(), space.kind):
                 sets.append((key, sent(key, value if value is None or isinstance(value, str) else tuple(value))))
-        return space.possible([space.box(*sets)])
+        return space.without([space.box(*sets)], space.never)
 
     return boxes

@@ -184,10 +184,6 @@ class Space:
                 break
         return left
 
-    def possible(self, boxes: Iterable[Box]) -> list[Box]:
-        """What of some boxes somebody can ask for."""
-        return self.without(boxes, self.never)
-
     def overlap(self, boxes: Iterable[Box], others: Sequence[Box]) -> list[Box]:
         """What some boxes share with others."""
         found = []

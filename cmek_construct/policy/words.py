@@ -32,8 +32,6 @@ class Quoted(str):
     line around, is what somebody would hide in one.
     """
 
-    __slots__ = ()
-
     def __new__(cls, value: object) -> "Quoted":
         return super().__new__(cls, "".join(map(_code, value if isinstance(value, str) else json.dumps(value))))
 
@@ -182,9 +180,9 @@ def _resource(resource: Any) -> Words:
     text = resource if isinstance(resource, str) else ""
     if every := aws.EACH_KEY.fullmatch(text):
         return ["each key of AWS account ", Quoted(every[1]), " whose own policy lets it"]
-    return (
-        ["the key ", Quoted(text), ", if its own policy lets it"] if aws.KEY_ARN.fullmatch(text) else [Quoted(resource)]
-    )
+    if aws.KEY_ARN.fullmatch(text):
+        return ["the key ", Quoted(text), ", if its own policy lets it"]
+    return [Quoted(resource)]
 
 
 def _conditions(condition: Any, denies: bool) -> Words:

@@ -134,9 +134,8 @@ def _about(found: Found, one: Resource | Unread, pinecone: str | None, assumed: 
             raise CannotBeJudged(one.why)
         cases, defaults = one.by_default()
         assumed |= defaults
-        asked = [_asked(found, now, pinecone) for now in cases]
-        policies = [policy for policy, _ in asked]
-        rows = list(dict.fromkeys(row for _, some in asked for row in some))
+        policies, asked = zip(*(_asked(found, now, pinecone) for now in cases), strict=True)
+        rows = list(dict.fromkeys(row for some in asked for row in some))
         answered = _in_every_way(partial(_answers, found, cases), policies, rows)
     except CannotBeJudged as error:
         action = ASSUME if place.type == ROLE else ", ".join(ON_KEY)
