@@ -7,7 +7,7 @@ by wildcards and a few operators, and a policy that has such is asked anew.
 import re
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
-from functools import lru_cache
+from functools import cache, lru_cache
 from typing import Any, Final
 
 from cmek_construct.guide import Policy as Document
@@ -35,7 +35,7 @@ class Questions:
 
     def __init__(self) -> None:
         self._known: dict[str, tuple[list[str], dict[str, tuple[int | None, Any]], list[str]]] = {}
-        self._policies: dict[int, _Shape] = {}
+        self._shape = cache(_Shape)
 
     def beyond(self, policy: Policy, limit: Document, principal: str | None = None) -> list[Witness]:
         """What a policy may allow, and a limit does not: to everybody, or to one principal. As `comparing.beyond`."""
@@ -53,9 +53,7 @@ class Questions:
         return self._asked(policy, texts, f"{asked} {contexts}", lambda own: answers(own, requests))
 
     def _asked(self, policy: Policy, beside: Iterable[str], question: str, ask: Callable[[Policy], Any]) -> list[Any]:
-        if id(policy) not in self._policies:
-            self._policies[id(policy)] = _Shape(policy)
-        own: _Shape = self._policies[id(policy)]
+        own = self._shape(policy)
         names = dict(own.names)
         shape = f"{own.shape} {_without_names(question, names)}"
         texts = own.texts | dict.fromkeys(beside)
@@ -83,7 +81,6 @@ class _Shape:
     """A policy without its names, which are told by their numbers."""
 
     def __init__(self, policy: Policy) -> None:
-        self.policy = policy  # as long as it is there, no other has its id
         self.text = f"{policy.kind} {policy.resource!r} {policy.statements}"
         self.texts = dict.fromkeys(_texts(policy))
         self.names: dict[str, str] = {}

@@ -78,9 +78,9 @@ class Statement:
         return [value for one in self.on(*keys) for value in one.values]
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Policy:
-    """A policy, and what it is the policy of."""
+    """A policy, and what it is the policy of; two are not compared but for what they mean."""
 
     kind: Kind
     statements: tuple[Statement, ...] = ()
