@@ -184,13 +184,10 @@ class Space:
                 break
         return left
 
-    def overlap(self, boxes: Iterable[Box], others: Sequence[Box]) -> list[Box]:
+    def overlap(self, boxes: Sequence[Box], others: Sequence[Box]) -> list[Box]:
         """What some boxes share with others."""
-        found = []
-        for box in boxes:
-            self.spend(len(others))
-            found += [shared for other in others if (shared := both(box, other))]
-        return found
+        self.spend(len(boxes) * len(others))
+        return [shared for box in boxes for other in others if (shared := both(box, other))]
 
 
 def both(one: Box, other: Box) -> Box | None:
