@@ -26,7 +26,6 @@ from cmek_construct.templates.stacks import Place as Place
 
 _ROOT: Final = re.compile(r"(?:arn:aws:iam::)?([0-9]{12}|\$\{[^}]*\})(?::root)?")
 _NOT_READ: Final = dict.fromkeys(("AssumeRolePolicyDocument", "KeyPolicy"), hole("?more cases than can be judged"))
-_CONSOLE: Final = "Pinecone console"
 _LABEL: Final = re.compile(r'"(Role ARN|Key ARN|External ID)"')
 PINECONES: Final = re.compile(r"alias/pine[-_]?cone[-_]?cmek/", re.IGNORECASE)  # how an alias of Pinecone's is named
 _OF_CONSTRUCT: Final = re.compile(r"PineconeAlias[0-9A-F]{8}$")  # the logical ID of the alias that `PineconeKey` makes
@@ -104,15 +103,13 @@ class Resource(NamedTuple):
         A value that no condition asks for stays a hole, whatever its default: what is told of it holds for all that a
         deployer may type.
         """
-        top, defaults = self.place.stack.top, {}
-        for name, declared in top.parameters.items():
-            if (default := written(declared.get("Default"))) is not None:
-                defaults[hole_of(top, name)] = (name, default)
-        choices = [(one, one.case.choices.items()) for one in self.cases]
-        found = [now for now, chosen in choices if all(defaults.get(own, ("", it))[1] == it for own, it in chosen)]
+        top = self.place.stack.top
+        said = ((hole_of(top, name), written(one.get("Default"))) for name, one in top.parameters.items())
+        defaults = {own: default for own, default in said if own and default is not None}
+        found = [one for one in self.cases if one.case.agrees(Case(defaults))]
         typed = [one for one in found if not one.case.is_by_default]
         asked = (own for one in (self.cases if found else ()) for own in one.case.choices)
-        return typed or found or self.cases, dict(defaults[own] for own in asked if own in defaults)
+        return typed or found or self.cases, {top.short(own): defaults[own] for own in asked if own in defaults}
 
 
 class Unread(NamedTuple):
@@ -340,7 +337,7 @@ def outputs_of(run: Run, stacks: Iterable[Stack]) -> Iterator[Output]:
     """What a person carries to Pinecone's console."""
     for stack, name, one in ((top, name, one) for top in stacks for name, one in top.outputs.items()):
         description = str(one.get("Description", ""))
-        if _CONSOLE in description:
+        if "Pinecone console" in description:
             label = _LABEL.search(description)
             yield Output(Place(stack, name), label[1] if label else "", run.text(stack, one.get("Value")))
 

@@ -24,10 +24,8 @@ _PINECONE: Final = re.compile("pine[-_]?cone", re.I)
 _FROM_ELSEWHERE: Final = re.compile(r"Fn::ImportValue|Fn::GetStackOutput|Outputs\.|/exports/")
 _CONCERNS: Final = re.compile(r"AWS::(IAM::(Role|\w*Policy)|KMS::\w*Key)|pine[-_]?cone", re.I)
 _DEEPEST: Final = 100
-_PRINCIPALS: Final = {"Principal", "NotPrincipal"}
 _UNSEEN: Final = (NESTED, STACK_SET, "AWS::Serverless::Application")
 """What makes a stack of a template of its own, and hands it parameters."""
-_CONNECTOR: Final = "AWS::Serverless::Connector"
 _SERVICES: Final = re.compile(r"(@aws-sdk/client-)?(iam|kms)", re.I)
 _HARMLESS_CALL: Final = re.compile(r"(get|list|describe|simulate|tag|untag)", re.I)
 
@@ -120,7 +118,7 @@ class Around:
         if place.type in _UNSEEN and place.logical_id not in place.stack.children:
             handed = [some.get(one) for some in (properties, raw) for one in ("Parameters", "StackInstancesGroup")]
             why, way_out = "its template", "Synthesize it together with this one, and read the whole assembly."
-        elif raw is place.raw or place.type == _CONNECTOR or place.type.endswith("::MODULE"):
+        elif raw is place.raw or place.type.endswith(("::MODULE", "::Serverless::Connector")):
             ends = (str(members(raw.get(one)).get("Id")) for one in ("Source", "Destination"))
             handed = [properties, raw, *map(place.stack.resources.get, ends)]
             why, way_out = "what it becomes", "Write out what it stands for."
@@ -192,7 +190,7 @@ class Around:
         if _is_document(leaf):
             statements = each_of(members(leaf).get("Statement"))
             # A principal's own policy names nobody.
-            is_own = all(isinstance(one, dict) and _PRINCIPALS.isdisjoint(one) for one in statements)
+            is_own = all(isinstance(one, dict) and {"Principal", "NotPrincipal"}.isdisjoint(one) for one in statements)
             kind: Kind = "permissions" if is_own and isinstance(leaf, dict) else "resource"
             policy = self._run.policy(leaf, kind)
             references = (text for text in evidence.let_in(policy) if alone(text) and self._is_unknown(text))

@@ -20,8 +20,6 @@ from cmek_construct.templates.reading import members
 from cmek_construct.templates.stacks import KEYS, OWN_ACCOUNT, OWN_REGION, ROLE, USER, Place, Stack, every
 from cmek_construct.templates.values import Values
 
-_WRITER: Final = "Custom::CrossRegionExportWriter"
-_MOST_KEPT: Final = 256
 _ROLE_ID: Final = re.compile(r"(\$\{[^}]*\})((?P<any>:?\*)|:.*)?", re.DOTALL)
 """What AWS has for who asks: the ID of a role, and the name of its session, or any."""
 _MOST_WAYS: Final = 100  # of one statement
@@ -60,7 +58,7 @@ class Run:
             **{str(alone(one.account)): ACCOUNT for one in self.stacks if not is_known(one.account)},
         }
         """What is known of holes, for `policy.read`."""
-        self.values = lru_cache(_MOST_KEPT)(partial(Values, self))  # the values of one case
+        self.values = lru_cache(256)(partial(Values, self))  # the values of one case
 
     def cases(self, stack: Stack, work: Callable[[Values], T]) -> list[InCase[T]]:
         """What comes out in each case that the rules of a stack's template let be, or `TooManyCases`."""
@@ -190,7 +188,7 @@ class Run:
             with suppress(Undecided, RecursionError):
                 key = f"parameter {values.text(place.stack, place.properties.get('Name'))} of {place.stack.account}"
                 found.setdefault(key, []).append((place.stack, place.stack.region, place.properties.get("Value")))
-        for place in self.places(_WRITER):
+        for place in self.places("Custom::CrossRegionExportWriter"):
             written = members(place.properties.get("WriterProps"))
             with suppress(Undecided, RecursionError):
                 region = values.text(place.stack, written.get("region", ""))

@@ -10,8 +10,7 @@ from functools import cached_property
 from pathlib import Path
 from typing import Any, Final
 
-from cmek_construct.policy import ACCOUNT
-from cmek_construct.policy.text import NAME, alone, hole
+from cmek_construct.policy.text import ACCOUNT, NAME, alone, hole
 from cmek_construct.templates.files import NESTED, STACK_SET, Template
 from cmek_construct.templates.reading import FOR_EACH, each_of, members, objects
 from cmek_construct.warnings import ROLE_OF_KEY
