@@ -235,17 +235,14 @@ def _with_members(values: Values, stack: Stack, expression: Any) -> Any:
 
 def _is_true(values: Values, stack: Stack, expression: Any) -> bool | None:
     """What an expression says; None if it cannot be read."""
-    if not isinstance(expression, dict) or len(expression) != 1:
-        return None
-    [(name, argument)] = expression.items()
-    match name, argument:
-        case "Condition", str():
-            return holds(values, stack, argument)
-        case "Fn::Equals", [_, _]:
-            one, other = (_compared(values, stack, side) for side in argument)
+    match function_of(expression) or members(expression):
+        case {"Condition": str(condition)} if len(expression) == 1:
+            return holds(values, stack, condition)
+        case "Fn::Equals", [left, right]:
+            one, other = _compared(values, stack, left), _compared(values, stack, right)
             if one == other or (is_all_known(one) and is_all_known(other)):
                 return bool(one == other)
-            for text, beside in ((one, argument[1]), (other, argument[0])):
+            for text, beside in ((one, right), (other, left)):
                 own = alone(text) if isinstance(text, str) else None
                 if own and values.case.choices.get(own) == OTHER and isinstance(beside, str):
                     return False
@@ -253,7 +250,7 @@ def _is_true(values: Values, stack: Stack, expression: Any) -> bool | None:
         case "Fn::Not", [one]:
             found = _is_true(values, stack, one)
             return None if found is None else not found
-        case "Fn::And" | "Fn::Or", [*some]:
+        case ("Fn::And" | "Fn::Or") as name, [*some]:
             decisive = name == "Fn::Or"
             each = [_is_true(values, stack, one) for one in some]
             return decisive if decisive in each else None if None in each else not decisive

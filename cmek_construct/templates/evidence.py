@@ -64,8 +64,8 @@ class Roles:
         globs = {glob(name, forms) for _, (_, name), _ in self._open}
         names = sorted({one if one.count("*") <= _MOST_STARS else "*" for one in globs})
         every = [re.escape(name).replace(r"\*", ".*").replace(r"\?", ".") for name in names]
+        # The names of all of them together: one look, for most texts name none.
         self._names = re.compile("|".join(every) or "(?!)", re.IGNORECASE)
-        """The names of all of them together: one look, for most texts name none."""
         self.by = cache(self._by)
 
     def _by(self, text: str, account: str) -> set[tuple[str, Place]]:

@@ -49,8 +49,7 @@ class Template:
     region: str | None = None
     metadata: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
     """What its constructs say of themselves, each by its path, and by the type of what it says."""
-    inner: "dict[str, Template]" = field(default_factory=dict)
-    """The templates of its nested stacks and stack sets, by logical ID."""
+    inner: "dict[str, Template]" = field(default_factory=dict)  # its nested stacks and stack sets, by logical ID
 
     def __post_init__(self) -> None:
         """Read those that stand as text in its stack sets, where they can be read."""

@@ -293,13 +293,11 @@ class Found:
     def accounts(self) -> dict[str, str]:
         """The accounts of stacks of which nobody says them, by what Pinecone's keys say; or that is a problem."""
         given = self.run.account
-        owners: dict[Stack, set[str]] = {}
-        for key in (one for one in self.each_key if one.place in self.judged):
-            top = key.place.stack.top
-            if key.account in (OWN_ACCOUNT, given) and not top.template.account:
-                owners.setdefault(top, set()).update(self._owners(key))
         accounts: dict[str, str] = {}
-        for top, found in owners.items():
+        judged = (one for one in self.each_key if one.place in self.judged and one.account in (OWN_ACCOUNT, given))
+        keys = by(judged, lambda one: one.place.stack.top)
+        for top in (one for one in keys if not one.template.account):
+            found = {owner for key in keys[top] for owner in self._owners(key)}
             numbers = set(filter(is_known, found))
             listed = " and ".join(sorted(numbers))
             if given and numbers - {given}:
@@ -311,7 +309,7 @@ class Found:
             elif not given and numbers and numbers == found:
                 accounts[top.name] = listed
         if len(set(accounts.values())) == 1:
-            lone = (top.name for top in self.run.tops if top.account == OWN_ACCOUNT and top not in owners)
+            lone = (top.name for top in self.run.tops if top.account == OWN_ACCOUNT and top not in keys)
             accounts |= dict.fromkeys(lone, next(iter(accounts.values())))
         return accounts
 

@@ -1,7 +1,7 @@
 """All templates of one run together: who imports what of whom, and whose account it is."""
 
 import re
-from collections import Counter
+from collections import Counter, defaultdict
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import replace
@@ -172,29 +172,28 @@ class Run:
     def _given(self) -> dict[str, list[tuple[Stack, str, Any]]]:
         """By kind and name: the stack, the Region and the value of all that is given to other stacks."""
         values = self.values(Case(holes=True))
-        found: dict[str, list[tuple[Stack, str, Any]]] = {}
+        found: dict[str, list[tuple[Stack, str, Any]]] = defaultdict(list)
         for stack, name, output in ((own, name, one) for own in self.stacks for name, one in own.outputs.items()):
             given = (stack, stack.region, output.get("Value"))
             if stack.template.stack:
-                found.setdefault(f"output {name} of {stack.template.stack} in {stack.region}", []).append(given)
+                found[f"output {name} of {stack.template.stack} in {stack.region}"].append(given)
             export, is_made = "", None
             with suppress(Undecided, RecursionError):
                 export = values.text(stack, members(output.get("Export")).get("Name", ""))
                 is_made = holds(values, stack, str(output.get("Condition")))
             # An import is of the same account and Region as the export.
             if export and is_made is not False and set(map(hole, holes(export))) <= {stack.account, stack.region}:
-                found.setdefault(f"export {export}", []).append(given)
+                found[f"export {export}"].append(given)
         for place in self.places("AWS::SSM::Parameter"):
             with suppress(Undecided, RecursionError):
                 key = f"parameter {values.text(place.stack, place.properties.get('Name'))} of {place.stack.account}"
-                found.setdefault(key, []).append((place.stack, place.stack.region, place.properties.get("Value")))
+                found[key].append((place.stack, place.stack.region, place.properties.get("Value")))
         for place in self.places("Custom::CrossRegionExportWriter"):
             written = members(place.properties.get("WriterProps"))
             with suppress(Undecided, RecursionError):
                 region = values.text(place.stack, written.get("region", ""))
                 for name, value in members(written.get("exports")).items():
-                    key = f"parameter {name} of {place.stack.account}"
-                    found.setdefault(key, []).append((place.stack, region, value))
+                    found[f"parameter {name} of {place.stack.account}"].append((place.stack, region, value))
         return found
 
 
