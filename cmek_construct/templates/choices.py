@@ -8,7 +8,7 @@ Source: CloudFormation template reference, "Condition functions" and "Rule-speci
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any, Final, Generic, TypeAlias, TypeVar
@@ -147,7 +147,7 @@ def each_case(work: Callable[[Case], T]) -> list[InCase[T]]:
             list(outcomes(work, Case(holes=True, members=dict.fromkeys(members, there)), asked=asked, there=there))
         members = [name for name, is_member in asked.items() if is_member]
     if not members:
-        raise TooManyCases(_named(asked))
+        raise TooManyCases(", ".join(sorted(asked)[:MOST]))
     none = dict.fromkeys(members, NO)
     alone = [{**none, one: YES} for one in members if len(members) > 1]
     found: list[InCase[T]] = []
@@ -184,11 +184,7 @@ def outcomes(
             done += 1
             yield InCase(case, found)
         if done + len(left) > most or sum(asked.values()) > _MOST_OF_MEMBERS:
-            raise TooManyCases(_named(asked))
-
-
-def _named(asked: Iterable[str]) -> str:
-    return ", ".join(sorted(asked)[:MOST])
+            raise TooManyCases(", ".join(sorted(asked)[:MOST]))
 
 
 def is_all_known(value: Any) -> bool:

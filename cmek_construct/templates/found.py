@@ -157,7 +157,7 @@ class Found:
         self.pinecones = {one.place for one in every if known(one.place) or evidence.is_pinecones(one, vendors)}
         """The roles and keys that are known to be Pinecone's."""
         self._open = {one.place for one in roles if evidence.is_open_to_others(one)}
-        self._by_last_part = by(every, lambda one: _last_part(one.arn))
+        self._by_last_part = by(every, lambda one: parts(one.arn, "/")[-1])
         self.outputs: list[Output] = []
         for output in outputs_of(run, run.stacks):
             of = {self.called(one.value, one.case) for one in output.cases}
@@ -237,10 +237,10 @@ class Found:
 
     def called(self, text: str, case: Case, *types: str) -> Place | None:
         """What a text is the ARN, the name or the ID of, where its case and that of the other can be at once."""
-        for one in self._by_last_part.get(_last_part(text), ()):
-            is_called = text == _last_part(one.arn)
+        name = parts(text, "/")[-1]
+        for one in self._by_last_part.get(name, ()):
             is_alike = case.agrees(one.case) and one.case.chosen(text) == case.chosen(one.arn)
-            if (not types or one.place.type in types) and (is_called or is_alike):
+            if (not types or one.place.type in types) and (text == name or is_alike):
                 return one.place
         return None
 
@@ -338,10 +338,6 @@ def outputs_of(run: Run, stacks: Iterable[Stack]) -> Iterator[Output]:
         if "Pinecone console" in description:
             label = _LABEL.search(description)
             yield Output(Place(stack, name), label[1] if label else "", run.text(stack, one.get("Value")))
-
-
-def _last_part(arn: str) -> str:
-    return parts(arn, "/")[-1]
 
 
 def beside(outputs: Iterable[Output], label: str, other: str) -> Iterator[tuple[Place, Output]]:
