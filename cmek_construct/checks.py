@@ -78,11 +78,11 @@ def few(names: Sequence[str], most: int = 10) -> str:
     return printable(", ".join(names[:most])) + more
 
 
-def nearest(name: str, names: Sequence[str]) -> str:
-    """Which of some names was meant, or all that there are."""
+def nearest(name: str, names: Sequence[str], lacking: Sequence[str] = ()) -> str:
+    """Which of some names was meant, one that is still lacking before any other; or all that there are."""
     from difflib import get_close_matches  # for a mistake alone
 
-    close = get_close_matches(name, names, n=1)
+    close = get_close_matches(name, lacking, n=1, cutoff=0.5) or get_close_matches(name, names, n=1)
     return f"Is it {close[0]}?" if close else f"There are {', '.join(names)}."
 
 

@@ -74,6 +74,7 @@ def test_in_an_app_of_ones_own_nobody_is_sent_to_init(tmp_path: Path) -> None:
     for command in (("doctor",), ("sheet",), ("suspend", "x", "--reason=y"), ("retire", "x")):
         said = cmek(tmp_path, *command, code=1).stderr
         assert "an app of your own" in said
+        assert "the outputs of the stack" in said
         assert "cmek init" not in said
 
 
@@ -91,6 +92,14 @@ def test_init_takes_spaces_and_dashes_and_tells_its_own_account_at_once(tmp_path
     (tmp_path / "cmek.yaml").unlink()
     printed = cmek(tmp_path, "init", *flags, answers="9999-8888-7777\n9999-8888-7777\n0111-2222-3333\n")
     assert "is the number that you gave as Pinecone's" in printed.stdout + printed.stderr
+
+
+def test_init_takes_regions_as_its_message_writes_them(tmp_path: Path) -> None:
+    regions = '["us-east-1", "eu-west-1"]'
+    flags = ["--pinecone-account-id=999988887777", "--account=111122223333", "--region=us-east-1", "--name=acme"]
+    assert regions in " ".join(cmek(tmp_path, "init", "--regions=us-east1", *flags, code=2).stderr.split())
+    cmek(tmp_path, "init", f"--regions={regions}", *flags)
+    assert "regions: [us-east-1, eu-west-1]" in (tmp_path / "cmek.yaml").read_text()
 
 
 def test_init_with_flags_writes_a_commented_file_with_a_new_uuid(tmp_path: Path) -> None:

@@ -11,7 +11,7 @@ from aws_cdk import aws_iam as iam
 from aws_cdk import aws_kms as kms
 from aws_cdk import aws_ssm as ssm
 
-from cmek_construct import CmekGuardrails, CustomerKey, PineconeKey, PineconeRole
+from cmek_construct import CmekGuardrails, CustomerKey, PineconeCmek, PineconeKey, PineconePrincipal, PineconeRole
 from cmek_construct.deployment.reading import ConfigError, parse_entries
 from tests.building import ACCOUNT, EXTERNAL_ID, PINECONE, REGIONS, cmek, new_app, new_stack, warnings_of
 from tests.command import cmek as command
@@ -203,5 +203,9 @@ def test_a_given_role_is_judged_when_the_app_is_done_with_it() -> None:
 def test_an_unknown_prop_is_one_error_with_the_nearest_name() -> None:
     with pytest.raises(TypeError, match=r"PineconeCmek: there is no prop 'rolename'. Is it role_n"):
         cmek(new_stack(), rolename="x")
+    with pytest.raises(TypeError, match=r"Is it pinecone_account_id\?"):
+        PineconeCmek(new_stack(), "Cmek", account=PINECONE, regions=REGIONS)  # type: ignore[call-arg]
+    with pytest.raises(TypeError, match=r"there is no prop 'pinecone_account_id'. Is it account_id\?"):
+        PineconePrincipal(pinecone_account_id=PINECONE, regions=REGIONS)  # type: ignore[call-arg]
     with pytest.raises(TypeError, match=r"PineconeRole: regions is missing"):
         PineconeRole(new_stack(), "Role", pinecone_account_id=PINECONE)  # type: ignore[call-arg]

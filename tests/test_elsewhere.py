@@ -357,6 +357,27 @@ def test_an_output_for_the_console_is_the_arn_that_its_field_takes(label: str, k
     assert f"is no {label} of the templates" in violation.what
 
 
+@pytest.mark.parametrize("label", ["Key ARN", "Role ARN"])
+@pytest.mark.parametrize(
+    ("value", "parameter"),
+    [
+        ({"Fn::ImportValue": "Theirs"}, {}),
+        ({"Ref": "Theirs"}, {"Type": "String"}),
+        ({"Ref": "Theirs"}, {"Type": "AWS::SSM::Parameter::Value<String>", "Default": "/theirs"}),
+    ],
+    ids=["another stack", "the deployer", "SSM"],
+)
+def test_what_another_says_for_the_console_is_for_a_person_to_look_at(value: Any, parameter: Any, label: str) -> None:
+    template = forms.template("explicit_with_id")
+    gone, *_ = (name for name, one in template["Outputs"].items() if label in one["Description"])
+    other = resource_id(template, "KMS::Key" if label == "Key ARN" else "IAM::Role")
+    template |= {"Parameters": {"Theirs": parameter}} if parameter else {}
+    template["Outputs"]["Theirs"] = for_console(label, value)
+    assert broken(template) == set()
+    del template["Outputs"][gone]
+    assert broken(template) == {"output-value"}, f"in place of {other}"
+
+
 def two_keys(other_arn: Any) -> Template:
     """A key in test and another one in production, or what is instead of it, and an output of the one that there is."""
     template = forms.template("explicit_with_id")

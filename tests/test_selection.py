@@ -68,7 +68,8 @@ def test_a_violation_in_a_stage_fails_whatever_is_selected(tmp_path: Path) -> No
         "ERROR EnableKeyRotation is not true. Who ever gets hold of the key material could read all data, of all "
         "years. (cmek-guardrails)\n"
         "   Prod/Inner/Search/Cmek/Key/Resource (CmekKey21C8C2B3) aws-cdk-lib.aws_kms.CfnKey\n"
-        "   Suggested fix: Set EnableKeyRotation to true, or enable_key_rotation=False on the construct.\n"
+        "   Suggested fix: Set EnableKeyRotation to true; if PineconeCmek makes the key, enable_key_rotation=False "
+        "says that none is meant.\n"
         "   Acknowledge with 'cmek-guardrails::key-rotation'\n"
         "Synthesis finished with errors\n"
     )

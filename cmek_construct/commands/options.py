@@ -68,8 +68,8 @@ a_stack: Final = partial(checked, config.stack_name, "NAME")
 
 
 def parts(text: str) -> list[str]:
-    """A list that was written with commas, spaces, or both; account numbers as the console shows them, with dashes."""
-    return re.split(r"[\s,]+", re.sub(r"(?<=\d)-(?=\d)", "", text).strip(" ,"))
+    """A list that was written with commas, spaces, or both, or as cmek.yaml has it; of numbers without their dashes."""
+    return re.findall(r"[^\s,\[\]\"']+", re.sub(r"(?<=\d)-(?=\d)", "", text))
 
 
 def an_account(parameter: str, way_out: str) -> Any:

@@ -48,7 +48,8 @@ def takes(props: type, rows: Sequence[Prop]) -> Callable[[Initializer], Initiali
         @functools.wraps(init)
         def within_limits(*args: Any, **given: Any) -> None:
             named = {one.name: given.pop(one.name) for one in place if one.name in given}
-            init(*args, **named, **_settled(init.__qualname__.partition(".")[0], given, rows))
+            lacking = [one.name for one in place[len(args) :] if one.name not in named]
+            init(*args, **named, **_settled(init.__qualname__.partition(".")[0], given, rows, lacking))
 
         taken = list(place)
         for row in rows:
@@ -66,11 +67,12 @@ def takes(props: type, rows: Sequence[Prop]) -> Callable[[Initializer], Initiali
     return take
 
 
-def _settled(who: str, given: Mapping[str, Any], rows: Sequence[Prop]) -> dict[str, Any]:
+def _settled(who: str, given: Mapping[str, Any], rows: Sequence[Prop], lacking: Sequence[str]) -> dict[str, Any]:
     names = [row.name for row in rows]
+    lacking = [*lacking, *(row.name for row in rows if not row.default and row.name not in given)]
     for name in given:
         if name not in names:
-            raise TypeError(f"{who}: there is no prop {name!r}. {checks.nearest(name, names)}")
+            raise TypeError(f"{who}: there is no prop {name!r}. {checks.nearest(name, names, lacking)}")
     own = {}
     for row in rows:
         if row.name not in given and not row.default:

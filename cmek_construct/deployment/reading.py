@@ -66,8 +66,8 @@ def text_of(path: Path) -> str:
         if is_of_another_app(path.parent):
             instead = (
                 "This is an app of your own, and the command is for the stacks of a cmek.yaml. Here work cmek check, "
-                "who, review, lock, unlock, template, customer-kit and sheet --fleet; to cut Pinecone off, "
-                "suspended=True and a deploy."
+                "who, review, lock, unlock, template, customer-kit and sheet --fleet. What to paste into Pinecone are "
+                "the outputs of the stack; to cut Pinecone off, suspended=True and a deploy."
             )
         raise ConfigError(f"{path}: there is no such file here. {instead}") from None
     except (OSError, UnicodeDecodeError) as error:

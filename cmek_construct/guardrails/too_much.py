@@ -16,10 +16,11 @@ from cmek_construct.guardrails.rule import ANY_ROLE, ONE_ROLE, KeyUse, Trust, Vi
 from cmek_construct.policy import Policy, Statement, Witness, aws, words
 from cmek_construct.policy.questions import Questions
 from cmek_construct.policy.statements import DELETED
-from cmek_construct.policy.text import hole, holes, is_known, is_unreadable, parts
+from cmek_construct.policy.text import alone, hole, holes, is_known, is_unreadable, parts
 from cmek_construct.policy.words import Quoted, plain
 from cmek_construct.templates.evidence import LOOK_ALIKE, NOBODY, account_of, allowing
-from cmek_construct.templates.found import Attached, Found, Naming, Now
+from cmek_construct.templates.found import Attached, Found, Naming, Now, Resource
+from cmek_construct.templates.stacks import ROLE
 
 # The role's own permissions, what lets it in elsewhere, and the outputs.
 
@@ -107,21 +108,31 @@ def of_naming(naming: Naming, ask: Questions) -> Iterator[Violation]:
             yield broken("role-permissions", naming.place, "let", witness=does, does=said, **where)
 
 
+_SAID_ELSEWHERE: Final = re.compile(r"\$\{(export|output|parameter) [^{}]+\}")
+
+
 def of_outputs(found: Found) -> Iterator[Violation]:
     """An output for Pinecone's console that gives something else than the role or key."""
+    accounts = {place.stack.account for place in found.by_place}
+    is_any = not all(map(is_known, accounts))
     for output in (one for one in found.outputs if found.by_place and one.label in _CONSOLE):
         stack, (service, kind) = output.place.stack, _CONSOLE[output.label]
-        those = [one for one in (found.roles if service == "iam" else found.keys) if one.place.stack is stack]
-        instead = [one.place.logical_id for one in those if not one.outputs]
-        known = {stack.account, *(place.stack.account for place in found.by_place)}
+        own = (one for one in found.by_stack.get(stack, ()) if isinstance(one, Resource) and not one.outputs)
+        instead = [one.place.logical_id for one in own if (one.place.type == ROLE) is (service == "iam")]
         for case, value in ((now.case, now.value) for now in output.cases):
             arn = parts(value, ":")
             is_arn = len(arn) == 6 and arn[2] == service and arn[5].startswith(kind)
-            # It may be a role or key of the account that was given to a construct.
-            is_given = is_arn and not is_unreadable(value) and (arn[4] in known or not all(map(is_known, known)))
-            if not (is_arn and found.called(value, case)) and (instead or not is_given):
-                row, own = ("instead", instead[0]) if is_given else ("what", "")
-                yield broken("output-value", output.place, row, witness=value, label=output.label, value=value, own=own)
+            if is_arn and found.called(value, case):
+                continue
+            # It may be one of the account that was given to a construct; or what a parameter or another stack says, at
+            # which a person is asked to look.
+            is_given = is_arn and (is_any or arn[4] == stack.account or arn[4] in accounts)
+            is_given |= (alone(value) or value) in map(stack.named, stack.parameters)
+            is_given |= _SAID_ELSEWHERE.fullmatch(value) is not None
+            row, name = ("what", "") if not is_given or is_unreadable(value) else ("instead", "".join(instead[:1]))
+            if row == "what" or instead:
+                facts = {"label": output.label, "value": value, "own": name}
+                yield broken("output-value", output.place, row, witness=value, **facts)
 
 
 # Key policies and trust policies.
