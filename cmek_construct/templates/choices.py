@@ -140,11 +140,11 @@ def each_case(work: Callable[[Case], T]) -> list[InCase[T]]:
     asked: dict[str, bool] = {}
     for holes in (False, True):
         with suppress(TooManyCases):
-            return list(outcomes(work, Case(holes=holes), asked=asked))
+            return list(outcomes(work, Case(holes=holes), asked))
     members: list[str] = []
     for there in (YES, NO):
         with suppress(TooManyCases):
-            list(outcomes(work, Case(holes=True, members=dict.fromkeys(members, there)), asked=asked, there=there))
+            list(outcomes(work, Case(holes=True, members=dict.fromkeys(members, there)), asked, there=there))
         members = [name for name, is_member in asked.items() if is_member]
     if not members:
         raise TooManyCases(", ".join(sorted(asked)[:MOST]))
@@ -152,12 +152,12 @@ def each_case(work: Callable[[Case], T]) -> list[InCase[T]]:
     alone = [{**none, one: YES} for one in members if len(members) > 1]
     found: list[InCase[T]] = []
     for there, some in ((YES, dict.fromkeys(members, YES)), (NO, none), *((NO, one) for one in alone)):
-        found += outcomes(work, Case(holes=True, members=some), _MOST_OF_MEMBERS - len(found), asked, there)
+        found += outcomes(work, Case(holes=True, members=some), asked, _MOST_OF_MEMBERS - len(found), there)
     return found
 
 
 def outcomes(
-    work: Callable[[Case], T], start: Case, most: float = MOST, asked: dict[str, bool] | None = None, there: str = ""
+    work: Callable[[Case], T], start: Case, asked: dict[str, bool], most: float = MOST, there: str = ""
 ) -> Iterator[InCase[T]]:
     """What comes out in each case from one on, one by one, the first with the first value of each choice.
 
@@ -165,7 +165,6 @@ def outcomes(
     and whether that says alone whether a member of a list is there; ``there`` is said of each such member that the case
     does not know.
     """
-    asked = {} if asked is None else asked
     left, done = [start], 0
     while left:
         case = left.pop()

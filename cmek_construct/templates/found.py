@@ -163,13 +163,9 @@ class Found:
             of = {self.called(one.value, one.case) for one in output.cases}
             self.pinecones.update(filter(None, of))
             self.outputs.append(output._replace(of=of.pop() if len(of) == 1 else None))
-        self.given = [
-            (now.value, one.place)
-            for one in self.outputs
-            for now in one.cases
-            if one.label == "Role ARN" and now.value.startswith(f"arn:aws:iam::{one.place.stack.account}:role/")
-            if is_known(now.value)
-        ]
+        told = ((it.value, one.place) for one in self.outputs if one.label == "Role ARN" for it in one.cases)
+        plain = ((arn, at) for arn, at in told if is_known(arn))
+        self.given = [(arn, at) for arn, at in plain if arn.startswith(f"arn:aws:iam::{at.stack.account}:role/")]
         """The account's roles that go to the console by a known ARN, and the output that says it."""
         self.by_given = evidence.Roles(self.given, run.forms)
         self._by_each_other()
@@ -214,7 +210,7 @@ class Found:
             except TooManyCases as why:
                 # It is known by what it is called in one case; its policy is not read.
                 self.too_many[place] = str(why)
-                first = next(outcomes(partial(self._arn, place), Case(holes=True), math.inf))
+                first = next(outcomes(partial(self._arn, place), Case(holes=True), {}, math.inf))
                 cases = [InCase(first.case, _NOT_READ)]
             yield from (self._now(place, one.case, one.value) for one in cases)
 

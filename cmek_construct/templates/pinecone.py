@@ -56,8 +56,7 @@ class Around:
 
     def __init__(self, found: Found) -> None:
         self._found, self._run = found, found.run
-        self._managed: dict[str, list[tuple[Now, bool]]] = {}
-        """By the ARN of a managed policy: the roles that have it, or are bounded by it."""
+        self._managed: dict[str, list[tuple[Now, bool]]] = {}  # by the ARN of a policy: who has it, or is bounded by it
 
     def look(self) -> Iterator[Finding]:
         """All that is there, some of it more than once."""
@@ -160,8 +159,7 @@ class Around:
             if not found and self._is_unknown(text):
                 yield Unknown(place, "Roles", text)
         for arn in self._arns(place) if self._managed and place.type == MANAGED_POLICY else ():
-            users = self._managed.get(arn, ())
-            roles |= {(role.place, is_boundary) for role, is_boundary in users if role.case.agrees(one.case)}
+            roles |= {(role.place, bounds) for role, bounds in self._managed.get(arn, ()) if role.case.agrees(one.case)}
         policy = self._run.policy(properties.get("PolicyDocument"), "permissions") if roles else None
         for role, is_boundary in sorted(roles, key=lambda it: str(it[0])):
             yield Attached(place, role, name, one.case, policy, is_boundary)
@@ -205,14 +203,12 @@ class Around:
 
     def _without_unknown(self, statement: Statement) -> Statement:
         """A statement without references that are not known: they are not taken for the role."""
-        people = statement.principals
+        people, on_arn = statement.principals, statement.on(aws.PRINCIPAL_ARN)
         known = people and tuple(one for one in people if not self._is_unknown(one.name))
-        conditions = [
-            replace(one, values=tuple(value for value in one.values if not self._is_unknown(value)))
-            if one.key.lower() == aws.PRINCIPAL_ARN
-            else one
+        conditions = (
+            replace(one, values=tuple(it for it in one.values if one not in on_arn or not self._is_unknown(it)))
             for one in statement.conditions
-        ]
+        )
         return replace(statement, principals=known, conditions=tuple(conditions))
 
     def _rewritten(self) -> Iterator[Unread]:

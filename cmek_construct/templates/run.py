@@ -51,13 +51,9 @@ class Run:
                 what = f"its cloud assembly says that it is of the account {own}, not {account}."
                 self.problems.append(Problem(one.name, what, "Leave out the account, or name that of the assembly."))
         self.stacks = list(every(self.tops))
-        self.forms = {
-            "AWS::AccountId": ACCOUNT,
-            "AWS::Region": REGION,
-            **{name: form for one in self.stacks for name, form in one.forms()},
-            **{str(alone(one.account)): ACCOUNT for one in self.stacks if not is_known(one.account)},
-        }
-        """What is known of holes, for `policy.read`."""
+        self.forms = {"AWS::AccountId": ACCOUNT, "AWS::Region": REGION}  # what is known of holes, for `policy.read`
+        self.forms |= {name: form for one in self.stacks for name, form in one.forms()}
+        self.forms |= {str(alone(one.account)): ACCOUNT for one in self.stacks if not is_known(one.account)}
         self.values = lru_cache(256)(partial(Values, self))  # the values of one case
 
     def cases(self, stack: Stack, work: Callable[[Values], T]) -> list[InCase[T]]:

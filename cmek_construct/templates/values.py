@@ -103,7 +103,7 @@ class Values:
             if chosen is None:
                 chosen = self._chosen(stack, name, own, compared)
             text = hole(own) if chosen in (None, OTHER) else literal(chosen)
-        if "List" in str(stack.parameters.get(name, {}).get("Type")):
+        if isinstance(text, str) and "List" in str(stack.parameters.get(name, {}).get("Type")):
             return [one.strip() for one in text.split(",")] if text else []
         return text
 
