@@ -188,8 +188,7 @@ class Reader:
             names += [one for one in (asset, url) if isinstance(one, str)]
             files = (template.file.parent / one for one in names if "://" not in one and ".." not in Path(one).parts)
             file = next(filter(Path.is_file, files), None)
-            nested = self._template(file) if file else None
-            if nested:
+            if file and (nested := self._template(file)):
                 template.inner[logical_id] = nested
                 yield nested.file
                 yield from self._read_nested(nested, assets, depth + 1)

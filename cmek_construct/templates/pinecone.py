@@ -117,7 +117,7 @@ class Around:
         if place.type in _UNSEEN and place.logical_id not in place.stack.children:
             handed = [some.get(one) for some in (properties, raw) for one in ("Parameters", "StackInstancesGroup")]
             why, way_out = "its template", "Synthesize it together with this one, and read the whole assembly."
-        elif raw is place.raw or place.type.endswith(("::MODULE", "::Serverless::Connector")):
+        elif raw is place.raw or place.type == "AWS::Serverless::Connector" or place.type.endswith("::MODULE"):
             ends = (str(members(raw.get(one)).get("Id")) for one in ("Source", "Destination"))
             handed = [properties, raw, *map(place.stack.resources.get, ends)]
             why, way_out = "what it becomes", "Write out what it stands for."
