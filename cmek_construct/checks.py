@@ -42,10 +42,8 @@ _TOKEN: Final = re.compile(r"[$#]\{Token\[[A-Za-z0-9:._-]*\]\}")
 
 
 def is_token(value: object) -> bool:
-    """Whether a string stands for a value that only CloudFormation knows.
-
-    Looked for in the text: `Token.is_unresolved` would ask the jsii kernel each time.
-    """
+    """Whether a string stands for a value that only CloudFormation knows."""
+    # Looked for in the text: `Token.is_unresolved` would ask the jsii kernel each time.
     return isinstance(value, str) and _TOKEN.search(value) is not None
 
 
@@ -156,12 +154,9 @@ pinecone_account_id: Final = partial(  # shown in Pinecone's console only, so th
 def arn(
     parameter: str, value: object, form: re.Pattern[str], example: str, way_out: str = "Copy it from the AWS console."
 ) -> None:
-    """An ARN of one kind, in the partition ``aws``.
-
-    Of one with tokens in it (`Role.from_role_name` makes such) what stands between them counts.
-    """
+    """An ARN of one kind, in the partition ``aws``."""
     text = value
-    if is_token(value) and str(value).startswith("arn:"):
+    if is_token(value) and str(value).startswith("arn:"):  # as by `Role.from_role_name`: what is between tokens counts
         partition, rest = _TOKEN.sub("0" * 12, str(value)).removeprefix("arn:").split(":", 1)
         text = f"arn:{partition if partition.startswith('aws') else 'aws'}:{rest}"
     if not is_unknown(text) and (not isinstance(text, str) or not form.fullmatch(text)):
@@ -216,10 +211,8 @@ def regions(parameter: str, value: object) -> None:
 
 
 def tags(parameter: str, value: Iterable[tuple[Any, Any]]) -> None:
-    """Names and values of tags as IAM takes them, which is what KMS takes too.
-
-    Source: IAM User Guide, "Tagging for IAM resources", and IAM API reference, "Tag".
-    """
+    """Names and values of tags as IAM takes them, which is what KMS takes too."""
+    # Source: IAM User Guide, "Tagging for IAM resources", and IAM API reference, "Tag".
     names: dict[str, str] = {}
     for name, text in value:
         tag = f"{parameter}.{printable(name)}"

@@ -49,16 +49,13 @@ def _listed(check: checks.Check, what: str, way_out: str) -> checks.Check:
     """A check of a list of customers who are known at synth, each once."""
     why = "the account decides at synth in which managed policy the customer stands"
     known = partial(checks.known, check=check, why=why, way_out="Write it out.")
+    what = f"it is a list of {what}"
     return partial(checks.listed, check=known, what=what, way_out=way_out, each="each customer", least=0)
 
 
-_account_id: Final = partial(checks.account_id, way_out="Write the number of the customer's AWS account.")
+account_id: Final = partial(checks.account_id, way_out="Write the number of the customer's AWS account.")
 _arn_form: Final = 'Write ["arn:aws:kms:us-east-1:444455556666:key/…"].'
 CUSTOMERS: Final = (  # what a role for keys of customers takes
-    row(
-        "customer_account_ids",
-        _listed(_account_id, "it is a list of account IDs", 'Write ["444455556666"].'),
-        left_out=(),
-    ),
-    row("customer_key_arns", _listed(checks.key_arn, "it is a list of key ARNs", _arn_form), left_out=()),
+    row("customer_account_ids", _listed(account_id, "account IDs", 'Write ["444455556666"].'), left_out=()),
+    row("customer_key_arns", _listed(checks.key_arn, "key ARNs", _arn_form), left_out=()),
 )

@@ -144,10 +144,8 @@ def key_policy_in_template(role_arn: str, access: KeyAccess, suspended_if: str) 
 
 
 def root_statement(owner: str) -> Statement:
-    """The account that owns the key rules it, through its own IAM policies.
-
-    Always there: without it a key can become unmanageable. Source: KMS developer guide, "Default key policy".
-    """
+    """The account that owns the key rules it, through its own IAM policies."""
+    # Always there: without it a key can become unmanageable. Source: KMS developer guide, "Default key policy".
     return _statement("Allow", "Enable IAM User Permissions", f"arn:aws:iam::{owner}:root", "kms:*", Resource="*")
 
 
@@ -176,23 +174,18 @@ def key_denial(role_arn: str) -> Statement:
 
 
 def used_key_denial(days: int) -> Statement:
-    """Nobody ends a key that was used within so many days; one that was never used is not held.
-
-    Who may change the key policy may take it out: it stops a mistake. Source: KMS developer guide,
-    "kms:TrailingDaysWithoutKeyUsage".
-    """
+    """Nobody ends a key that was used within so many days; one that was never used is not held."""
+    # Who may change the key policy may take it out: it stops a mistake. Source: KMS developer guide,
+    # "kms:TrailingDaysWithoutKeyUsage".
     used = {"NumericLessThan": {"kms:TrailingDaysWithoutKeyUsage": str(days)}}
     return _statement("Deny", "Deny disabling or deleting a key in use", "*", ENDING, Resource="*", Condition=used)
 
 
 def permissions(account_ids: Sequence[str], key_arns: Sequence[str] = ()) -> dict[str, Policy]:
-    """Of a vendor's role: each managed policy, by the last digit of its customers' account IDs.
-
-    In one account it needs none; for keys of others both sides must allow. The account ID alone decides, so a customer
-    who comes or goes moves nobody else. AWS gives out account IDs at random, which fills the ten policies evenly. Of
-    ``account_ids`` every key may be used, beside those of ``key_arns``.
-    """
-    keys: dict[str, list[str]] = {account: [] for account in account_ids}
+    """Of a vendor's role: each managed policy, by the last digit of its customers' account IDs."""
+    # In one account it needs none; for keys of others both sides must allow. The account ID alone decides, so who comes
+    # or goes moves nobody else. AWS gives out account IDs at random, which fills the ten policies evenly.
+    keys: dict[str, list[str]] = {account: [] for account in account_ids}  # of one without a list, all may be used
     for arn in key_arns:
         keys.setdefault(arn.split(":")[4], []).append(arn)
     policies = {digit: policy_document() for digit in sorted({account[-1] for account in keys})}
@@ -202,11 +195,8 @@ def permissions(account_ids: Sequence[str], key_arns: Sequence[str] = ()) -> dic
 
 
 def customer_statement(account_id: str, key_arns: Sequence[str] = ()) -> Statement:
-    """The statement of the guide's second tab, "Grant access to keys outside your account".
-
-    The guide shows it in the box of the trust policy, which has no ``Resource``: it is a permission of the role.
-    ``key_arns`` names single keys of the account in place of all.
-    """
+    """The statement of the guide's second tab, "Grant access to keys outside your account", for single keys or all."""
+    # The guide shows it in the box of the trust policy, which has no ``Resource``: it is a permission of the role.
     keys = list(key_arns) or f"arn:aws:kms:*:{account_id}:key/*"
     return {"Sid": account_id, "Effect": "Allow", "Action": list(ENCRYPT_DECRYPT), "Resource": keys}
 

@@ -56,7 +56,7 @@ def _admins(parameter: str, value: object) -> None:
         checks.refuse(parameter, len(value), what, "Name fewer, or a role that they assume.")
 
 
-_CHECKS: Final[Mapping[str, checks.Check]] = {
+_CHECKS: Final[Mapping[str, checks.Check]] = {  # of what is neither a text of some form, nor of days, nor a flag
     "pinecone_account_id": checks.pinecone_account_id,
     "regions": checks.regions,
     "role": checks.role_arn,
@@ -66,7 +66,6 @@ _CHECKS: Final[Mapping[str, checks.Check]] = {
     "key_access": checks.one_of(*KeyAccess.__members__, enum="KeyAccess"),
     "removal_policy": checks.one_of("RETAIN_ON_UPDATE_OR_DELETE", "RETAIN", "DESTROY", enum="RemovalPolicy"),
 }
-"""Of what is neither a text of some form, nor a number of days, nor a flag."""
 
 
 def row(section: str, check: checks.Check | None = None, **more: Any) -> Prop:
@@ -114,10 +113,8 @@ def contradictions(props: Mapping[str, Any]) -> Iterator[ValueError]:
     for what, shaping in SHAPING.items():
         is_given = all(props.get(one) is not None for one in what.split(" and "))
         for one in shaping if is_given else ():
-            if props.get(one.name) is not None:
-                yield checks.refusal(
-                    "role and key", "shapes", prop=one.name, value=checks.shown(props[one.name]), what=what
-                )
+            if (value := props.get(one.name)) is not None:
+                yield checks.refusal("role and key", "shapes", prop=one.name, value=checks.shown(value), what=what)
 
 
 @dataclass(frozen=True)
@@ -135,11 +132,9 @@ class Trust:
             yield checks.refusal("trust", "no-id")
         if self.regions is not ALL_REGIONS and self.pin_account:
             yield checks.refusal("trust", "pinned")
-        size = self.known_size()
-        if size > checks.TRUST_POLICY_LIMIT:
-            yield checks.refusal(
-                "trust", "too-long", size=size, most=checks.TRUST_POLICY_LIMIT, quota=checks.TRUST_POLICY_QUOTA
-            )
+        size, most = self.known_size(), checks.TRUST_POLICY_LIMIT
+        if size > most:
+            yield checks.refusal("trust", "too-long", size=size, most=most, quota=checks.TRUST_POLICY_QUOTA)
 
     def known_size(self, *, suspended: bool = False) -> int:
         """The least that IAM will count: a token is as short as its value can be."""

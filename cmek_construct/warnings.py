@@ -55,10 +55,7 @@ def notice(name: str, **facts: Any) -> Notice:
 
 
 def misspelt(id: str) -> str | None:
-    """The way out of an id that is written like ours, and is of nothing that can be acknowledged.
-
-    None of an id that can be, and of those of CDK and of other people's plugins.
-    """
+    """The way out of an id that is written like ours, and is of nothing that can be acknowledged."""
     from difflib import get_close_matches  # for an acknowledgement alone
 
     # By what each is called without its owner.
@@ -67,6 +64,6 @@ def misspelt(id: str) -> str | None:
     *owners, name = own.split(":")
     is_ours = any(get_close_matches(one, (PLUGIN, CONSTRUCT), cutoff=0.9) for one in owners)
     if own in every.values() or not (is_ours if owners else get_close_matches(name, every, cutoff=0.8)):
-        return None
+        return None  # it can be, or is of CDK or of other people's plugins
     near = [every[one] for one in get_close_matches(name, every)]
     return f"Is it {' or '.join(near)}?" if near else "Write it as the report has it."

@@ -115,8 +115,7 @@ class Adopt:
         known(role.permissions, "the role's permissions")
         if self.key_arn is None:
             return role, None
-        shown = reading.read_key(session, self.key_arn)
-        key = known(shown, "the key", text("adopt.j2", "absent", arn=self.key_arn))
+        key = known(reading.read_key(session, self.key_arn), "the key", text("adopt.j2", "absent", arn=self.key_arn))
         adoption.refuse_unfit(key)
         known(key.policy, "the key policy")
         known(key.aliases, "its aliases")

@@ -7,7 +7,7 @@ from typing import Any, Final
 
 import typer
 
-from cmek_construct.commands.options import ACCOUNT_OF_TEMPLATES, ACKNOWLEDGE, AS_JSON, TEMPLATES, VENDORS
+from cmek_construct.commands.options import ACCOUNT, ACKNOWLEDGE, AS_JSON, TEMPLATES, VENDORS
 from cmek_construct.commands.printing import counted, refuse, shown, tell_what_to_ask, told
 from cmek_construct.guardrails.judging import guarded, refused_at_synth
 from cmek_construct.policy.words import Quoted, visible
@@ -24,7 +24,7 @@ def check(
     paths: list[Path] = TEMPLATES,
     acknowledge: list[Any] | None = ACKNOWLEDGE,
     vendor_role_arn: list[str] | None = VENDORS,
-    account: str | None = ACCOUNT_OF_TEMPLATES,
+    account: str | None = ACCOUNT,
     as_json: bool = AS_JSON,
 ) -> Iterator[str]:
     """Judge templates by the guardrails, without CDK.
@@ -56,11 +56,8 @@ def check(
     for rule in (one for one in acknowledged if one not in broken):
         typer.echo(f"--acknowledge {rule}: nothing breaks it any more.", err=True)
     if judged:
-        typer.echo(
-            f"{counted(judged, 'template')}, {counted(found.roles, 'role')} and "
-            f"{counted(found.keys, 'key')} judged: {counted(refused, 'violation')}.",
-            err=as_json,
-        )
+        seen = f"{counted(judged, 'template')}, {counted(found.roles, 'role')} and {counted(found.keys, 'key')}"
+        typer.echo(f"{seen} judged: {counted(refused, 'violation')}.", err=as_json)
     if problems or refused:
         refuse(*problems)
 

@@ -9,11 +9,11 @@ from typing import Any, Final
 
 import typer
 
-from cmek_construct import checks
+from cmek_construct import checks, customers
 from cmek_construct.aws.reading import read_policy
 from cmek_construct.aws.session import Asking, AwsError, called
 from cmek_construct.commands.looking import entries_here, json_in
-from cmek_construct.commands.options import AS_JSON, PROFILE, a_region, a_role, a_stack, an_account, checked, option
+from cmek_construct.commands.options import AS_JSON, PROFILE, a_region, a_role, a_stack, checked, option
 from cmek_construct.commands.printing import in_words, marked, refused, shown, text, told
 from cmek_construct.deployment import without_cdk as kits
 from cmek_construct.guide import KeyAccess
@@ -25,9 +25,7 @@ _any_key: Final = partial(checks.arn, form=ANY_KEY_ARN, example="arn:aws:kms:us-
 _DESCRIBED: Final = "`aws kms describe-key --key-id KEY_ARN --output json` prints it."
 _GOT: Final = "`aws kms get-key-policy --key-id KEY_ARN --policy-name default --output json` prints it."
 _name: Final = checks.within(
-    lambda it: it and it.isprintable() and len(it) <= 100,
-    "it is a line of text, of up to 100 characters",
-    "Shorten it.",
+    lambda it: it.isprintable() and 0 < len(it) <= 100, "it is a line of text, of up to 100 characters", "Shorten it."
 )
 _s3_url: Final = checks.matching(
     r"https://[a-z0-9.-]+\.amazonaws\.com/\S+",
@@ -43,9 +41,7 @@ def kit(
     role_arn: str | None = a_role("role_arn"),
     region: str | None = a_region(),
     key_access: KeyAccess = typer.Option(kits.ACCESS),
-    customer_account_id: str | None = an_account(
-        "customer_account_id", "Write the number of the customer's AWS account."
-    ),
+    customer_account_id: str | None = checked(customers.account_id, "DIGITS", "customer_account_id"),
     vendor_name: str = checked(_name, "TEXT", "vendor_name", str.strip, default=kits.VENDOR),
     template_url: str | None = checked(_s3_url, "URL", "template_url"),
     out: Path = option("FOLDER", Path("customer-kit")),

@@ -39,22 +39,13 @@ def _before_asking(external_id: bool) -> bool:
     return external_id
 
 
-_pinecone_account: Final = partial(
-    checked, props.PINECONE_ACCOUNT_ID.check, "DIGITS", "pinecone_account_id", written=_digits
-)
+_pinecone_account: Final = partial(checked, props.PINECONE_ACCOUNT_ID.check, "DIGITS", "pinecone_account_id", _digits)
 _regions: Final = partial(
     checked, props.REGIONS.check, "REGION,…", "regions", lambda text: text if text == "ALL_REGIONS" else parts(text)
 )
 _EXTERNAL_ID: Final = "--external-id/--no-external-id"
-_ACCOUNT: Final = checked(
-    config.own_account_id,
-    "DIGITS",
-    "account",
-    _digits,
-    default=...,
-    callback=_not_pinecones,
-    prompt="Your AWS account to deploy to",
-)
+_ASKED: Final = {"prompt": "Your AWS account to deploy to", "default": ...}
+_ACCOUNT: Final = checked(config.own_account_id, "DIGITS", "account", _digits, callback=_not_pinecones, **_ASKED)
 
 
 @told()
@@ -106,9 +97,7 @@ def add(
     yield _to_do(entry, f"Added {name} to {FILE}. Read it and commit it.")
 
 
-def _props(
-    account: str, region: str | None, regions: object, pinecone: str | None, minted: bool, customers: object
-) -> dict[str, Any]:
+def _props(account: str, region: Any, regions: Any, pinecone: Any, minted: bool, customers: Any) -> dict[str, Any]:
     """What was answered, as the file says it."""
     answered = {
         "account": account,

@@ -198,15 +198,13 @@ def clear_gone(stack: str, account: str, region: str) -> list[str]:
 
 
 def _write(file: Path, lock: Lock) -> list[str]:
-    """Write a lock, all or nothing of it, and say what else was written.
-
-    A new one in a git checkout gets a line in ``.gitattributes``: git then keeps the lines of both branches, where it
-    would ask a person to do so.
-    """
+    """Write a lock, all or nothing of it, and say what else was written."""
     if file.is_symlink():
         raise refused("lock.j2", "is_link", file=file)
     done = []
     newline = "\r\n" if file.exists() and b"\r\n" in file.read_bytes() else "\n"
+    # A new one in a git checkout gets a line in ``.gitattributes``: git then keeps the lines of both branches, where it
+    # would ask a person to do so.
     attributes, line = file.absolute().with_name(".gitattributes"), f"{file.name} merge=union"
     in_git = any((folder / ".git").exists() for folder in attributes.parents)
     if in_git and not file.exists() and not attributes.is_symlink():

@@ -6,7 +6,7 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
-from typing import Any, Final, TypeVar
+from typing import Any, Final
 
 from cmek_construct.aws import reading
 from cmek_construct.aws.objects import Stack, Unread
@@ -24,11 +24,9 @@ from cmek_construct.templates.reading import members
 from cmek_construct.templates.stacks import ROLE
 
 entries_here: Final = partial(read_entries, CMEK_YAML)
-T = TypeVar("T")
-R = TypeVar("R")
 
 
-def side_by_side(look: Callable[[T], R], several: Iterable[T]) -> list[R]:
+def side_by_side(look: Callable[[Any], Any], several: Iterable[Any]) -> list[Any]:
     """Look at several, ten at a time; after Ctrl-C nobody waits for those under way."""
     pool = ThreadPoolExecutor(10)
     try:
@@ -52,10 +50,8 @@ def locked(entry: Entry) -> LockedIdentity:
 def look(
     entry: Entry, asking: Asking, lock: LockedIdentity | None = None, *, writes: bool = False
 ) -> tuple[Deployed, Session]:
-    """A stack in whatever state it is, and a session of somebody who may read there, or write; or an `AwsError`.
-
-    Which role and key it is, may not be known (`is_known`). A lock that was not read before is read here.
-    """
+    """A stack in whatever state it is, and a session of somebody who may read there, or write; or an `AwsError`."""
+    # Which role and key it is, may not be known (`is_known`). A lock that was not read before is read here.
     session = asking.of_stack(entry.account, entry.region or "", entry.name, writes=writes)
     return Deployed.of(entry, lock or locked(entry), reading.read_stack(session, entry.name), asking.profile), session
 
@@ -72,10 +68,7 @@ def refuse_unknown(case: Deployed) -> None:
 
 
 def outputs_of(entry: Entry, file: Path | None, asking: Asking) -> tuple[Mapping[str, Any], Customers | None]:
-    """The outputs of this very stack, in the file of `cdk deploy --outputs-file` or in AWS: what Pinecone stores stays.
-
-    Of a vendor's its deployed customers, too, where AWS is asked.
-    """
+    """The outputs of this very stack, in the file of `cdk deploy --outputs-file` or AWS: what Pinecone stores stays."""
     if file is not None:
         is_gone = bool(Deployed.of(entry, locked(entry)).way_back)
         instead = text("looking.j2", "instead", name=entry.name, file=file, is_gone=is_gone)
@@ -101,15 +94,12 @@ def outputs_of(entry: Entry, file: Path | None, asking: Asking) -> tuple[Mapping
     if "permissions" not in case.written:
         why = case.template.why if isinstance(case.template, Unread) else "it is no template of a role"
         raise refused("looking.j2", "no_customers", name=case.name, why=why)
-    return found, customers_in(case.written["permissions"])
+    return found, customers_in(case.written["permissions"])  # of a vendor's its deployed customers, where AWS is asked
 
 
 def json_in(file: Path, instead: str, within: str | None = None) -> dict[str, Any]:
-    """The JSON object in a file that a command wrote, or in a text in it; ``instead`` says which command, or what else.
-
-    PowerShell writes files in UTF-16, which `json` knows by its first bytes.
-    """
-    try:
+    """The JSON object in a file that a command wrote, or in a text in it; ``instead``: which command, or what else."""
+    try:  # PowerShell writes files in UTF-16, which `json` knows by its first bytes
         found = json.loads(file.read_bytes() if within is None else within)
         if isinstance(found, dict):
             return found

@@ -61,6 +61,7 @@ def checked(check: Check, metavar: str, parameter: str, written: Callable[[str],
     return option(metavar, parser=parse, **more)
 
 
+_account: Final = partial(checks.account_id, way_out="Write the number of the templates' account.")
 a_role: Final = partial(checked, checks.role_arn, "ARN")
 a_key: Final = partial(checked, checks.key_arn, "ARN", "key_arn")
 a_region: Final = partial(checked, config.region, "REGION", "region")
@@ -70,11 +71,6 @@ a_stack: Final = partial(checked, config.stack_name, "NAME")
 def parts(text: str) -> list[str]:
     """A list that was written with commas, spaces, or both, or as cmek.yaml has it; of numbers without their dashes."""
     return re.findall(r"[^\s,\[\]\"']+", re.sub(r"(?<=\d)-(?=\d)", "", text))
-
-
-def an_account(parameter: str, way_out: str) -> Any:
-    """An option that is the number of an account."""
-    return checked(partial(checks.account_id, way_out=way_out), "DIGITS", parameter)
 
 
 def _asking(context: typer.Context, profile: str | None) -> Asking:
@@ -96,10 +92,8 @@ PROFILE: Final[Any] = typer.Option(None, "--profile", metavar="NAME", parser=str
 NAME: Final[Any] = typer.Argument(parser=a_stack("name").parser, metavar="NAME")
 ONE_OR_ALL: Final[Any] = typer.Argument(None)
 AS_JSON: Final = flag("--json")
-TEMPLATES: Final[Any] = typer.Argument(
-    default_factory=lambda: [Path("cdk.out")], show_default=False, metavar="TEMPLATE"
-)
-ACCOUNT_OF_TEMPLATES: Final = an_account("account", "Write the number of the templates' account.")
+TEMPLATES: Final = typer.Argument(default_factory=lambda: [Path("cdk.out")], show_default=False, metavar="TEMPLATE")
+ACCOUNT: Final = checked(_account, "DIGITS", "account")
 ACKNOWLEDGE: Final = option("RULE=REASON", parser=acknowledgement)
 VENDORS: Final = a_role("vendor_role_arn")
 CUSTOMER_ACCOUNTS: Final = checked(CUSTOMERS[0].check, "DIGITS,…", CUSTOMERS[0].name, parts)

@@ -24,14 +24,13 @@ from cmek_construct.review.parts import to_check
 from cmek_construct.templates.found import Found
 from cmek_construct.who.answers import two_accounts
 
-_OPTIONS: Final = {
+_OPTIONS: Final = {  # by name and value of an option, what it helps
     ("--profile", "NAME"): "choose another --profile",
     ("--role", "ARN"): "give --role",
     ("--outputs", "FILE"): "give --outputs with the file of `cdk deploy --outputs-file`",
     ("--describe-key", "FILE"): "give --describe-key and --key-policy",
     ("--deployed", None): "leave --deployed out",
 }
-"""By name and value of an option, what it helps."""
 _MARKS: Final = {
     Verdict.RIGHT: ("✓", "ok"),
     Verdict.WRONG: ("✗", "WRONG"),

@@ -21,7 +21,7 @@ from cmek_construct.commands.options import NAME, flag, option
 from cmek_construct.commands.printing import refused, text, told
 from cmek_construct.health.findings import Refused
 
-Indexes: TypeAlias = dict[str, str | None] | Unread | None
+Indexes: TypeAlias = dict[str, str | None] | Unread | None  # an index with None is under no key of a customer
 _API_KEY: Final = "PINECONE_API_KEY"
 _SECRETS: Final = ("PINECONE_CLIENT_SECRET", _API_KEY)
 _IN_THE_OPEN: Final = re.compile(r"http://(?!(localhost|127\.0\.0\.1|\[::1\])(:|/|$))", re.IGNORECASE)
@@ -55,9 +55,10 @@ def create(
     with _asking("sign in") as sdk:
         admin = sdk.Admin()
     yield f"Signed in at Pinecone as {printable(os.environ['PINECONE_CLIENT_ID'])} (PINECONE_CLIENT_ID)"
-    project = _project_of_name(admin, project_name)
-    keys = _keys(admin, project) if project else []
-    if project:
+    keys = list[str]()
+    if project := _project_of_name(admin, project_name):
+        with _asking("list the project's API keys"):
+            keys = [printable(f"{one.name} (ID {one.id})") for one in admin.api_keys.list(project_id=project.id)]
         yield text("project.j2", "is_there", project=_named(project), keys=keys)
     if not keys and not yes:
         yield text("project.j2", "would_make", project_name=None if project else project_name, key_name=_KEY_NAME)
@@ -88,12 +89,6 @@ def _project_of_name(admin: Any, name: str, *made: Any) -> Any:
     return project
 
 
-def _keys(admin: Any, project: Any) -> list[str]:
-    """What the API keys of a project are called."""
-    with _asking("list the project's API keys"):
-        return [printable(f"{one.name} (ID {one.id})") for one in admin.api_keys.list(project_id=project.id)]
-
-
 def _named(project: Any) -> str:
     forced = "forced" if project.force_encryption_with_cmek else "not forced"
     return printable(f"{project.name} (ID {project.id}, CMEK {forced})")
@@ -108,10 +103,7 @@ def _make_key(admin: Any, project: Any) -> Any:
 
 
 def indexes() -> Indexes:
-    """What each index of the project of PINECONE_API_KEY is encrypted with, by name; None without such a variable.
-
-    An index with None is under no key of a customer.
-    """
+    """What each index of the project of PINECONE_API_KEY is encrypted with, by name; None without such a variable."""
     key = os.environ.get(_API_KEY, "")
     if not key.strip():
         return None

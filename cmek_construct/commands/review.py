@@ -8,7 +8,7 @@ from typing import Any
 import typer
 
 from cmek_construct.checks import printable
-from cmek_construct.commands.options import ACCOUNT_OF_TEMPLATES, ACKNOWLEDGE, TEMPLATES, VENDORS, flag, option
+from cmek_construct.commands.options import ACCOUNT, ACKNOWLEDGE, TEMPLATES, VENDORS, flag, option
 from cmek_construct.commands.printing import counted, refuse, refused, text, told
 from cmek_construct.guardrails.judging import guarded, refused_at_synth
 from cmek_construct.review.changes import differences
@@ -33,7 +33,7 @@ def review(
     as_markdown: bool = flag("--markdown"),
     acknowledge: list[Any] | None = ACKNOWLEDGE,
     vendor_role_arn: list[str] | None = VENDORS,
-    account: str | None = ACCOUNT_OF_TEMPLATES,
+    account: str | None = ACCOUNT,
 ) -> None:
     """Write a page for a security reviewer to read and sign.
 

@@ -28,10 +28,9 @@ from cmek_construct.health.findings import Refused, known
 from cmek_construct.lock.text import LockError
 
 _ROLE: Final = "OrganizationAccountAccessRole"
-_HEADINGS: Final = ("Account", "Region", "Role ARN", "Key ARN", "External ID", "Status")
+_HEADINGS: Final = ("Account", "Region", "Role ARN", "Key ARN", "External ID", "Status")  # of a stack set's accounts
 _KEY_ID: Final = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}|mrk-[0-9a-f]{32}")
-_COLUMNS: Final = [one.lower().replace(" ", "_") for one in _HEADINGS]
-"""Of the accounts of a stack set: for a person, and in JSON and CSV."""
+_COLUMNS: Final = [one.lower().replace(" ", "_") for one in _HEADINGS]  # in JSON and CSV
 
 
 @told(idle="--outputs".format)
@@ -58,8 +57,7 @@ def sheet(
         raise typer.BadParameter("it takes no NAME, --outputs or --key-arn", param_hint="--fleet")
     if as_csv and as_json:
         raise typer.BadParameter("choose --csv or --json")
-    found: list[dict[str, Any]] = []
-    problems: list[str] = []
+    found, problems = list[dict[str, Any]](), list[str]()
     if fleet is not None:
         found = _rows(fleet, asking, role or _ROLE, region, call_as)
         problems = [f"{row['account']}: {row['problem']}." for row in found if row["problem"]]

@@ -14,7 +14,7 @@ from rich.table import Column, Table
 from rich.text import Text
 
 from cmek_construct.checks import printable
-from cmek_construct.commands.options import ACCOUNT_OF_TEMPLATES, AS_JSON, TEMPLATES
+from cmek_construct.commands.options import ACCOUNT, AS_JSON, TEMPLATES
 from cmek_construct.commands.printing import refuse, shown, tell_what_to_ask, told
 from cmek_construct.policy import Verdict
 from cmek_construct.templates.pinecone import find
@@ -36,9 +36,7 @@ _STYLES: Final = {Verdict.YES.value: "bold green", Verdict.CANNOT_TELL.value: "b
 
 
 @told()
-def who(
-    paths: list[Path] = TEMPLATES, account: str | None = ACCOUNT_OF_TEMPLATES, as_json: bool = AS_JSON
-) -> Iterator[str]:
+def who(paths: list[Path] = TEMPLATES, account: str | None = ACCOUNT, as_json: bool = AS_JSON) -> Iterator[str]:
     """Show who may do what with role and key, offline.
 
     By the templates alone: every principal against every action, with the statement that decides. What cannot be told
@@ -69,28 +67,19 @@ def _as_data(one: Who) -> dict[str, Any]:
     return {name: getattr(one, name) for name in _OF_TEMPLATE} | {"rows": rows}
 
 
-_Table = tuple[str, tuple[tuple[str, int | None], ...], tuple[tuple[str, ...], ...], str | None]
-"""Title, the columns' headings with the most characters of one that is wrapped, lines, and what stands below."""
-
-
 def _show(answers: Sequence[Who]) -> None:
     """Every answer for a person: a table for each role and each key."""
     console = Console(highlight=False, markup=False, emoji=False)
     if not console.is_terminal:
         console.width = 120
 
-    @cache  # 1,000 stacks of one app have the same tables
+    # By title, headings with the most characters of a line, lines, and what stands below: 1,000 stacks have the same
+    @cache
     def drawn(title: str, columns: Any, lines: Any, caption: str | None) -> Segments:
-        table = Table(
-            *(Column(heading, overflow="fold", max_width=width) for heading, width in columns),
-            title=Text(f"\n{title}", style="bold"),
-            title_justify="left",
-            caption=caption,
-            caption_justify="left",
-            pad_edge=False,
-            box=box.SIMPLE_HEAD,
-            show_edge=False,
-        )
+        headings = (Column(heading, overflow="fold", max_width=width) for heading, width in columns)
+        table = Table(*headings, caption=caption, box=box.SIMPLE_HEAD, pad_edge=False, show_edge=False)
+        table.title = Text(f"\n{title}", style="bold")
+        table.title_justify = table.caption_justify = "left"
         for line in lines:
             table.add_row(*(Text(one, style=_STYLES.get(one, "")) for one in line))
         return Segments(list(console.render(table)))
@@ -116,7 +105,7 @@ def _show(answers: Sequence[Who]) -> None:
     console.print(f"\n{LEGEND}")
 
 
-def _of_role(name: str, rows: Sequence[Row]) -> _Table:
+def _of_role(name: str, rows: Sequence[Row]) -> tuple[Any, ...]:
     """A line for each principal, a column for each external ID that it presents."""
     presented = dict.fromkeys((row.presents, row.external_id) for row in rows if row.presents)
     count = Counter(presents for presents, _ in presented)
@@ -132,7 +121,7 @@ def _of_role(name: str, rows: Sequence[Row]) -> _Table:
     return title, (("Who", 40), *columns, ("By", None)), tuple(lines), None
 
 
-def _of_key(name: str, rows: Sequence[Row]) -> _Table:
+def _of_key(name: str, rows: Sequence[Row]) -> tuple[Any, ...]:
     """Principals with the same answers share their lines."""
     columns = (("Who", 38), ("kms:", 35), ("Answer", 20), ("By", None))
     lines = []

@@ -91,7 +91,7 @@ def some_of(props: Mapping[str, Any], rows: Sequence[Prop]) -> dict[str, Any]:
 
 
 _FROM_ARN: Final = "For an ARN, write {}(self, id, arn)."
-_KINDS: Final = {
+_KINDS: Final = {  # by what the kinds of CDK are known, and what to write in place of another one
     "cdk.Duration": ("to_days", "Write cdk.Duration.days(…)."),
     "cdk.RemovalPolicy": ("name", "Write RemovalPolicy.RETAIN_ON_UPDATE_OR_DELETE, or leave it out."),
     "KeyAccess": ("name", "Write KeyAccess.KEY_USER or KeyAccess.ENCRYPT_DECRYPT."),
@@ -105,7 +105,6 @@ _KINDS: Final = {
     "sns.ITopic": ("topic_arn", _FROM_ARN.format("sns.Topic.from_topic_arn")),
     "sqs.IQueue": ("queue_arn", _FROM_ARN.format("sqs.Queue.from_queue_arn")),
 }
-"""By what the kinds of CDK are known, and what to write in place of another one."""
 
 
 def plain(parameter: str, value: Any, kind: str) -> object:
@@ -146,8 +145,7 @@ def administration(parameter: str, admins: Sequence[Any]) -> Statement:
     """A statement that names key administrators."""
     for index, admin in enumerate(admins):
         if not hasattr(admin, "policy_fragment"):
-            way_out = _KINDS["list[iam.IPrincipal]"][1]
-            checks.refuse(f"{parameter}[{index}]", admin, "it is an iam.IPrincipal", way_out)
+            checks.refuse(f"{parameter}[{index}]", admin, "it is an iam.IPrincipal", _KINDS["list[iam.IPrincipal]"][1])
     try:
         return dict(iam.PolicyStatement(principals=list(admins)).to_json())
     except RuntimeError as error:
@@ -162,11 +160,8 @@ class Environment(NamedTuple):
 
 
 def environment_of(one: Any) -> Environment:
-    """The environment of a scope's stack, or of a resource, which may be of another one.
-
-    A construct of ours knows it without a message. Where Pinecone is not in the partition it is a `ValueError`.
-    """
-    known: Environment | None = getattr(one, "_pinecone_environment", None)
+    """The environment of a scope's stack, or of a resource, which may be of another; a `ValueError` outside `aws`."""
+    known: Environment | None = getattr(one, "_pinecone_environment", None)  # without a message, of one of ours
     if known is None:
         where = getattr(one, "env", None) or cdk.Stack.of(one)
         known = Environment(*(None if checks.is_token(name) else name for name in (where.account, where.region)))
@@ -182,8 +177,7 @@ def in_two_accounts(one: Any, other: Any) -> bool:
 
 def arn_of(resource: Any) -> str:
     """The ARN of a role or a key: a construct of ours knows it without a message."""
-    known = getattr(resource, "_pinecone_arn", None) or getattr(resource, "key_arn", None)
-    return str(known or resource.role_arn)
+    return str(getattr(resource, "_pinecone_arn", None) or getattr(resource, "key_arn", None) or resource.role_arn)
 
 
 def readable_arn(resource: Any, output: str) -> str:
@@ -205,11 +199,8 @@ def warn(construct: IConstruct, notices: Iterable[Notice]) -> None:
 
 
 def acknowledge(construct: IConstruct, rules: Iterable[tuple[str, str]]) -> None:
-    """What a prop asks for in so many words is no oversight: acknowledge each guardrail by its id, with the prop.
-
-    The same by an override has no acknowledgement, and the guardrails refuse it.
-    """
-    for rule, prop in rules:
+    """What a prop asks for in so many words is no oversight: acknowledge each guardrail by its id, with the prop."""
+    for rule, prop in rules:  # the same by an override has no acknowledgement, and the guardrails refuse it
         asked = cdk.Acknowledgment(id=f"{warnings.PLUGIN}::{rule}", reason=f"The prop {prop} asks for it")
         cdk.Validations.of(construct).acknowledge(asked)
 

@@ -21,8 +21,7 @@ KEY: Final = (props.row("role of PineconeKey"), props.KEY_ADMINS._replace(name="
 """What `PineconeKey` takes."""
 
 
-class KeyShape(TypedDict, total=False):
-    # without `removal_policy`: a stack set has none
+class KeyShape(TypedDict, total=False):  # without `removal_policy`: a stack set has none
     key_access: KeyAccess
     alias: str | None
     description: str | None
@@ -34,8 +33,7 @@ class KeyShape(TypedDict, total=False):
     suspended: bool
 
 
-class KeyProps(KeyShape, total=False):
-    # A class stands beside its interface: to pyright it is none of it.
+class KeyProps(KeyShape, total=False):  # a class stands beside its interface: to pyright it is none of it
     role: Required[iam.IRole | iam.Role]
     admins: Sequence[iam.IPrincipal | iam.PrincipalBase | iam.Role | iam.User] | None
     removal_policy: cdk.RemovalPolicy | None
@@ -53,16 +51,12 @@ class PineconeKey(kms.Key):
         """Make the key and its alias."""
         environment = ours.environment_of(scope)
         role = own["role"]
-        protected = own["protect_used_key"]
         retain = own["removal_policy"] or ours.RETAIN
-        policy = guide.key_policy(
-            environment.account or cdk.Aws.ACCOUNT_ID,
-            ours.arn_of(role),
-            own["key_access"],
-            admins=ours.administration("admins", own["admins"]) if own["admins"] else (),
-            suspended=own["suspended"],
-            protect_used_key=None if protected is None else int(protected.to_days()),
-        )
+        admins = ours.administration("admins", own["admins"]) if own["admins"] else ()
+        protected = own["protect_used_key"]
+        days = None if protected is None else int(protected.to_days())
+        of = environment.account or cdk.Aws.ACCOUNT_ID, ours.arn_of(role), own["key_access"]
+        policy = guide.key_policy(*of, admins=admins, suspended=own["suspended"], protect_used_key=days)
         super().__init__(
             scope,
             construct_id,

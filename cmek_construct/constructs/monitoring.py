@@ -122,8 +122,7 @@ class PineconeCmekMonitoring(Construct):
             said = aws_events.RuleTargetInput.from_text(_message(_KINDS[kind], cmek.node.path, it))
             rule.add_target(targets.SnsTopic(topic, message=said, dead_letter_queue=dead_letter_queue))
             if kind in ("KeyUsedByOthers", "KeyUseDenied"):  # read-only calls, which a rule sees in this state alone
-                resource = rule.node.default_child
-                assert isinstance(resource, aws_events.CfnRule)
+                resource: Any = rule.node.default_child
                 resource.state = "ENABLED_WITH_ALL_CLOUDTRAIL_MANAGEMENT_EVENTS"
             self.rules.append(rule)
         if role is not None and here.region != _HOME_OF_IAM and not iam_events_forwarded:
@@ -214,46 +213,32 @@ def _message(kind: Mapping[str, str], whose: str, it: str) -> str:
 
 
 def _bring_iam_events_to(scope: Construct, here: ours.Environment) -> None:
-    """Have a stack in us-east-1 forward them to the default event bus of a scope's stack.
-
-    One serves an account and Region of an app or stage: a second would forward every event twice.
-    """
+    """Have a stack in us-east-1 forward them to the default event bus of a scope's stack."""
     if here.region is None:
         ours.warn(scope, [notice("iam-events-not-seen")])
         return
     stack = cdk.Stack.of(scope)
     while stack.nested_stack_parent is not None:
         stack = stack.nested_stack_parent
-    stage = cdk.Stage.of(stack)
-    assert stage is not None
+    stage: Any = cdk.Stage.of(stack)
+    # One serves an account and Region of an app or stage: a second would forward every event twice.
     name = f"pinecone-cmek-iam-events-{here.region}"
-    construct_id = f"{name}-{here.account}" if here.account else name
+    its_id = f"{name}-{here.account}" if here.account else name
     # Named after a stack, whose name is its own in the account and Region: that of another app or stage is another one,
     # and ends no messages here when it goes.
     name = f"{name}-{stack.stack_name}"
     if len(name) > 128:
         name = f"{name[:119]}-{sha256(name.encode()).hexdigest()[:8]}"
-    forwarder = stage.node.try_find_child(construct_id)
+    forwarder: Any = stage.node.try_find_child(its_id)
     if forwarder is None:
-        forwarder = cdk.Stack(
-            stage,
-            construct_id,
-            stack_name=name,
-            env=cdk.Environment(account=here.account, region=_HOME_OF_IAM),
-            description=f"Forwards IAM's events about roles to {here.region}, where Pinecone's role and key are "
-            "watched",
-            termination_protection=True,
-        )
-        calls = [kind for kind in _KINDS if kind.startswith("Role")]
-        bus = f"arn:aws:events:{here.region}:{forwarder.account}:event-bus/default"
-        aws_events.Rule(
-            forwarder,
-            "RolesChanged",
-            description=f"Calls that change a role, for the default event bus of {here.region}",
-            event_pattern=aws_events.EventPattern(**_pattern(calls, {})),
-            targets=[targets.EventBus(aws_events.EventBus.from_event_bus_arn(forwarder, "Bus", bus))],
-        )
-    assert isinstance(forwarder, cdk.Stack)
+        env = cdk.Environment(account=here.account, region=_HOME_OF_IAM)
+        says = f"Forwards IAM's events about roles to {here.region}, where Pinecone's role and key are watched"
+        forwarder = cdk.Stack(stage, its_id, stack_name=name, env=env, description=says, termination_protection=True)
+        calls = aws_events.EventPattern(**_pattern([kind for kind in _KINDS if kind.startswith("Role")], {}))
+        bus_arn = f"arn:aws:events:{here.region}:{forwarder.account}:event-bus/default"
+        bus = targets.EventBus(aws_events.EventBus.from_event_bus_arn(forwarder, "Bus", bus_arn))
+        says = f"Calls that change a role, for the default event bus of {here.region}"
+        aws_events.Rule(forwarder, "RolesChanged", description=says, event_pattern=calls, targets=[bus])
     stack.add_stack_dependency(forwarder, "It brings IAM's events")
 
 

@@ -21,10 +21,7 @@ _BOUNDARY: Final = "@aws-cdk/core:permissionsBoundary"  # context: CDK puts a bo
 
 
 def explain(stack: cdk.Stack, *, keys_of_customers: bool = False) -> None:
-    """Say in the template of one of our stacks why role and key are there, and that neither is ever replaced.
-
-    By AWS's schema of the metadata that its tools and agents read before they change a template.
-    """
+    """Say in the template of one of our stacks why role and key are there, and that neither is ever replaced."""
     keys = "its customers' KMS keys" if keys_of_customers else "the KMS key"
     arch = f"Pinecone assumes the role, and the role uses {keys} that Pinecone encrypts with (CMEK)."
     must = [
@@ -34,28 +31,19 @@ def explain(stack: cdk.Stack, *, keys_of_customers: bool = False) -> None:
         "Pinecone project is lost.",
     ]
     context = {"arch": arch, "must": must[:1] if keys_of_customers else must}
+    # By AWS's schema of the metadata that its tools and agents read before they change a template.
     stack.add_metadata("com.aws.cloudformation.Context", context)
 
 
-def synthesized(
-    make: Callable[[cdk.Stack], object],
-    *,
-    region: str | None = None,
-    description: str | None = None,
-    flags: Mapping[str, Any] | None = None,
-) -> dict[str, Any]:
-    """The template of a stack in which role and key are made, with why they are there, and nothing of the CDK's.
-
-    ``flags`` are context; without them CDK behaves as of old.
-    """
+def synthesized(make: Callable[[cdk.Stack], object], *, region: str | None, flags: Mapping[str, Any]) -> dict[str, Any]:
+    """The template of a stack in which role and key are made, with why they are there, and nothing of the CDK's."""
     with tempfile.TemporaryDirectory(prefix="own-stage-") as folder:
         # Without an app: no context of the CDK CLI, no tree.json, no validation.
         stage = cdk.Stage(RootConstruct(), "Default", outdir=folder)
-        for name, value in (flags or {}).items():
+        for name, value in flags.items():  # without them CDK behaves as of old
             stage.node.set_context(name, value)
         env = cdk.Environment(region=region)
-        synthesizer = cdk.BootstraplessSynthesizer()
-        stack = cdk.Stack(stage, "Cmek", stack_name="Cmek", description=description, env=env, synthesizer=synthesizer)
+        stack = cdk.Stack(stage, "Cmek", stack_name="Cmek", env=env, synthesizer=cdk.BootstraplessSynthesizer())
         make(stack)
         explain(stack)
         template: dict[str, Any] = stage.synth().get_stack_artifact(stack.artifact_id).template
@@ -65,11 +53,7 @@ def synthesized(
 def inner_template(
     scope: IConstruct, region: str, props: Mapping[str, Any], *, id_per_account: bool, boundary_name: str | None
 ) -> str:
-    """The template inside a stack set, the very one that `PineconeCmek` makes: compact JSON, within what a set takes.
-
-    It comes from a stage of its own, whose feature flags are those of the scope. No reference of the outer app reaches
-    into it. With an ID per account the external ID is a parameter, which each account overrides.
-    """
+    """The template inside a stack set, the very one of `PineconeCmek`: compact JSON, within what a set takes."""
 
     def make(stack: cdk.Stack) -> None:
         own = dict(props)
@@ -88,10 +72,10 @@ def inner_template(
         # As in the stacks of cmek.yaml: Role1ABCC5F0, Key961B73FD, RoleArn, KeyArn, ExternalId.
         PineconeCmek(stack, "Default", **own)
 
+    # From a stage of its own, with the feature flags of the scope: no reference of the outer app reaches into it.
     context = scope.node.get_all_context()
     flags = {name: context[name] for name in context if name.startswith("@aws-cdk/") and name != _BOUNDARY}
-    template = synthesized(make, region=region, flags=flags)
-    body = json.dumps(template, separators=(",", ":"), ensure_ascii=False)
+    body = json.dumps(synthesized(make, region=region, flags=flags), separators=(",", ":"), ensure_ascii=False)
     size = len(body.encode())
     if size > LARGEST:
         raise checks.refusal("PineconeCmekStackSet", "template", size=size, most=LARGEST)
@@ -122,9 +106,5 @@ class RoleInAccounts(iam.CfnRole):
 
     @permissions_boundary.setter
     def permissions_boundary(self, value: str | None) -> None:
-        cdk.Validations.of(self).add_error(
-            "cmek-construct:permissions-boundary",
-            "permissions_boundary_name: got none, but the app puts a permissions boundary on every role, and none "
-            "reaches the roles that the stack set makes in each account. Give the name of a managed policy that is in "
-            "every account.",
-        )
+        error = checks.refusal("PineconeCmekStackSet", "boundary")
+        cdk.Validations.of(self).add_error("cmek-construct:permissions-boundary", str(error))

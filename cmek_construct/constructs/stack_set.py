@@ -109,12 +109,10 @@ class StackSetTargets:
         checks.listed("accounts", ids, _account_id, *_IDS)
         owners: dict[str, str] = {}
         for account, external_id in external_ids.items():
-            its = f"accounts[{account!r}]"
-            _known(its, external_id, props.EXTERNAL_ID.check)
-            if external_id in owners:
-                what = f"it is the external ID of account {owners[external_id]} already"
-                checks.refuse(its, external_id, what, "Give each account its own, or all of them one with external_id.")
-            owners[external_id] = account
+            _known(f"accounts[{account!r}]", external_id, props.EXTERNAL_ID.check)
+            if (other := owners.setdefault(external_id, account)) != account:
+                facts = {"account": account, "its_id": checks.shown(external_id), "other": other}
+                raise checks.refusal("PineconeCmekStackSet", "same-id", **facts)
         if administration_role_arn is not None:
             checks.role_arn("administration_role_arn", administration_role_arn)
         if execution_role_name is not None:
@@ -130,9 +128,7 @@ class StackSetTargets:
         groups = targets.groups("xx-xxxx-1")
         size = len(json.dumps({"Resources": {"StackSet": {"Properties": {"StackInstancesGroup": groups}}}}, indent=1))
         if size > checks.TEMPLATE:
-            raise checks.refusal(
-                "PineconeCmekStackSet", "accounts", count=len(accounts), size=size, most=checks.TEMPLATE
-            )
+            raise checks.refusal("PineconeCmekStackSet", "accounts", count=len(ids), size=size, most=checks.TEMPLATE)
         return targets
 
     def groups(self, region: str) -> list[dict[str, Any]]:
@@ -173,8 +169,8 @@ _OF_THE_SET: Final = (
 )
 _ROLE_NAME, _ALIAS = map(row, ("role_name of PineconeCmekStackSet", "alias of PineconeCmekStackSet"))
 _IN_EACH_ACCOUNT: Final = (
-    *(*props.TRUST, _ROLE_NAME, props.ROLE_PATH, props.KEY_ACCESS, _ALIAS, *props.NEW_KEY[1:], props.SUSPENDED),
-)
+    *props.TRUST, _ROLE_NAME, props.ROLE_PATH, props.KEY_ACCESS, _ALIAS, *props.NEW_KEY[1:], props.SUSPENDED
+)  # fmt: skip
 STACK_SET: Final = tuple(  # what `PineconeCmekStackSet` takes
     one._replace(check=partial(_known, check=one.check)) for one in (*_OF_THE_SET, *_IN_EACH_ACCOUNT)
 )
@@ -223,11 +219,9 @@ class PineconeCmekStackSet(Construct):
         boundary_name, one_id = own["permissions_boundary_name"], own["external_id"]
         external_ids = [*targets.external_ids.values()]
         if own["role_name"] is None and len(name) > 64:
-            what = f"it is then stack_set_name, whose {len(name)} characters are more than the 64 of a role name"
-            checks.refuse("role_name", None, what, "Give a role_name, the same for every account and for good.")
+            raise checks.refusal("PineconeCmekStackSet", "no-role-name", count=len(name))
         if one_id is not None and external_ids:
-            what = "each of the accounts has its own already, and an account has one"
-            checks.refuse("external_id", one_id, what, "Leave out one of the two.")
+            raise checks.refusal("PineconeCmekStackSet", "two-ids", its_id=checks.shown(one_id))
         own["role_name"] = own["role_name"] or name
         own["alias"] = own["alias"] or f"alias/pinecone-cmek/{name}"
         if external_ids:  # the one that makes the longest trust policy
@@ -239,6 +233,8 @@ class PineconeCmekStackSet(Construct):
         super().__init__(scope, construct_id)
         self._role = f"role{own['role_path'] or '/'}{own['role_name']}"
         self._account_ids = targets.whom.get("accounts", ())
+        most, failed = own["max_concurrent_count"], own["failure_tolerance_count"]
+        how = {"concurrencyMode": "SOFT_FAILURE_TOLERANCE", "maxConcurrentCount": most, "failureToleranceCount": failed}
         self.stack_set = cdk.CfnStackSet(
             self,
             "StackSet",
@@ -247,11 +243,7 @@ class PineconeCmekStackSet(Construct):
             **targets.way,
             capabilities=["CAPABILITY_NAMED_IAM"],
             managed_execution={"Active": True},
-            operation_preferences={
-                "concurrencyMode": "SOFT_FAILURE_TOLERANCE",
-                "maxConcurrentCount": own["max_concurrent_count"],
-                "failureToleranceCount": own["failure_tolerance_count"],
-            },
+            operation_preferences=how,
             stack_instances_group=targets.groups(region),
             template_body=body,
         )
@@ -281,6 +273,5 @@ class PineconeCmekStackSet(Construct):
         """
         _account_id("account_id", account_id)
         if self._account_ids and account_id not in self._account_ids:
-            what = "it is none of the set's accounts, so no role is made in it"
-            checks.refuse("account_id", account_id, what, "Add the account to the targets, or give one of them.")
+            raise checks.refusal("PineconeCmekStackSet", "not-reached", account=account_id)
         return f"arn:aws:iam::{account_id}:{self._role}"

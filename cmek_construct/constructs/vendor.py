@@ -19,13 +19,9 @@ from cmek_construct.guide import KeyAccess
 from cmek_construct.props import row
 
 _SHAPE: Final = (
-    props.ROLE_NAME,
-    props.ROLE_PATH._replace(name="path"),
-    row("description of PineconeRole"),
-    props.PERMISSIONS_BOUNDARY,
-    props.REMOVAL_POLICY,
-    row("suspended of PineconeRole", left_out=False),
-)
+    props.ROLE_NAME, props.ROLE_PATH._replace(name="path"), row("description of PineconeRole"),
+    props.PERMISSIONS_BOUNDARY, props.REMOVAL_POLICY, row("suspended of PineconeRole", left_out=False),
+)  # fmt: skip
 ROLE: Final = (*props.TRUST, *_SHAPE, *CUSTOMERS)  # what `PineconeRole` takes
 _ITS_ACCESS: Final = row("key_access of CustomerKey", left_out=KeyAccess.ENCRYPT_DECRYPT)
 CUSTOMER_KEY: Final = (row("role_arn", checks.role_arn), props.KEY_ADMINS, _ITS_ACCESS, *props.KEY[1:])

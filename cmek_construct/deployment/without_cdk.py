@@ -56,11 +56,12 @@ def _synthesized(regions: Regions) -> dict[str, Any]:
     from cmek_construct.constructs.own_stage import synthesized
 
     def make(stack: cdk.Stack) -> None:
+        stack.template_options.description = "Role and KMS key for a Pinecone project (CMEK)"
         account, its_id = cdk.Fn.ref("PineconeAccountId"), cdk.Fn.ref("PineconeExternalId")
         alias = f"alias/pinecone-cmek/{cdk.Aws.STACK_NAME}"
         PineconeCmek(stack, "Default", pinecone_account_id=account, regions=regions, external_id=its_id, alias=alias)
 
-    return synthesized(make, description="Role and KMS key for a Pinecone project (CMEK)")
+    return synthesized(make, region=None, flags={})
 
 
 class _Readable(yaml.SafeDumper):
