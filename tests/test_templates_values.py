@@ -102,6 +102,12 @@ def test_what_cannot_be_read_has_a_name_of_its_own(value: Any) -> None:
     assert found == outcome(value, Parameters=parameters)
 
 
+def test_a_list_that_stands_in_place_of_the_text_of_a_parameter_in_ssm_stays_one() -> None:
+    typed = {"Ssm": {"Type": "AWS::SSM::Parameter::Value<List<String>>", "Default": "/x"}}
+    there = {"There": {"Type": "AWS::SSM::Parameter", "Properties": {"Name": "/x", "Value": ["a", "b"]}}}
+    assert each_outcome({"Ref": "Ssm"}, Parameters=typed, Resources=there) == [["a", "b"], ["${t.Ssm}"]]
+
+
 def test_text_that_looks_like_a_hole_when_put_together_is_text() -> None:
     assert outcome({"Fn::Join": ["", ["$", "{x}"]]}) != "${x}"
 

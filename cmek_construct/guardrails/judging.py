@@ -1,7 +1,4 @@
-"""Judges what is Pinecone's in a run of templates: the one way to a verdict, for all who ask.
-
-With what was acknowledged: by who asks, or in the app.
-"""
+"""Judges what is Pinecone's in a run of templates, with what was acknowledged: the one way to a verdict."""
 
 import json
 from collections.abc import Collection, Iterator, Mapping, Sequence
@@ -14,11 +11,10 @@ from cmek_construct.checks import printable
 from cmek_construct.guardrails import kept, too_little, too_much
 from cmek_construct.guardrails.rule import Violation, broken, key_uses, trusts_of
 from cmek_construct.policy import CannotBeJudged
+from cmek_construct.templates import Run, find
 from cmek_construct.templates.files import MANIFEST
 from cmek_construct.templates.found import Attached, Found, Naming, Now
-from cmek_construct.templates.pinecone import find
 from cmek_construct.templates.reading import by, each_of, members
-from cmek_construct.templates.run import Run
 
 REPORT: Final = "validation-report.json"  # the file of an assembly in which CDK says what the plugins found
 
@@ -34,9 +30,9 @@ def _violations(found: Found) -> Iterator[Violation]:
     for trust in chain.from_iterable(trusts.values()):
         role, little = trust.now, too_little.of_trust(trust, found)
         yield from _judged(role, too_much.of_trust(trust, found), kept.of_role(role, found), little)
-    for use in key_uses(found, trusts):
-        key, little = use.now, too_little.of_key(use, found)
-        yield from _judged(key, too_much.of_key(use, found), kept.of_key(key, found), little)
+    for key, roles, arns in key_uses(found, trusts):
+        little = too_little.of_key(key, roles, found)
+        yield from _judged(key, too_much.of_key(key, arns, found), kept.of_key(key, found), little)
     for alias in found.aliases:
         yield from kept.of_alias(alias, found)
     for one in found.attached:
@@ -57,10 +53,7 @@ def _judged(of: Now | Attached | Naming, *checks: Iterator[Violation]) -> Iterat
 
 
 def guarded(run: Run, vendors: Sequence[str], acknowledged: Mapping[str, str]) -> tuple[Found, list[Violation]]:
-    """What is Pinecone's in a run, and what the guardrails have against it.
-
-    What is acknowledged is meant: by rule, or in the app.
-    """
+    """What is Pinecone's in a run, and what the guardrails have against it; acknowledged by who asks or in the app."""
     found = find(run, vendors=vendors)
     by_app = {}
     for _, report in _reports(run):

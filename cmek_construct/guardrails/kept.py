@@ -6,7 +6,7 @@ attribute"; steps 2.4 to 2.7 of the guide.
 
 import re
 from collections.abc import Iterable, Iterator
-from typing import Final, NamedTuple
+from typing import Final, TypeAlias
 
 from cmek_construct import checks
 from cmek_construct.guardrails.rule import Violation, broken
@@ -18,10 +18,19 @@ from cmek_construct.templates.stacks import REPLICA
 
 _WANTED: Final = {"DeletionPolicy": ("Retain", "RetainExceptOnCreate"), "UpdateReplacePolicy": ("Retain",)}
 _LONGEST_SESSION: Final = 3_600  # seconds. Source: IAM API reference, CreateRole, default of ``MaxSessionDuration``
-_LEAST_WINDOW: Final = checks.PENDING_WINDOW_DAYS[0]
 _NUMBER: Final = re.compile("[0-9]{1,9}")
-
-# What becomes of them.
+_Property: TypeAlias = tuple[str, str, str, str | range]  # its rule, name and default, and what is wanted
+_OF_ROLE: Final[list[_Property]] = [("role-session", "MaxSessionDuration", "0", range(_LONGEST_SESSION + 1))]
+_OF_KEY: Final[list[_Property]] = [
+    ("key-kind", "KeySpec", "SYMMETRIC_DEFAULT", "SYMMETRIC_DEFAULT"),
+    ("key-kind", "KeyUsage", "ENCRYPT_DECRYPT", "ENCRYPT_DECRYPT"),
+    ("key-kind", "Origin", "AWS_KMS", "AWS_KMS"),
+    ("key-enabled", "Enabled", "true", "true"),
+    ("key-rotation", "EnableKeyRotation", "false", "true"),
+    ("key-multi-region", "MultiRegion", "false", "false"),
+    ("key-pending-window", "PendingWindowInDays", "30", range(checks.PENDING_WINDOW_DAYS[0] + 1, 10**9)),
+    ("key-lockout-check", "BypassPolicyLockoutSafetyCheck", "false", "false"),
+]
 
 
 def _retained(found: Found, place: Place, case: Case, rule: str, *attributes: str) -> Iterator[Violation]:
@@ -40,29 +49,6 @@ def of_alias(alias: Alias, found: Found) -> Iterator[Violation]:
         yield broken("alias-target", alias.place, name=alias.name, target=alias.target)
 
 
-# What kind they are.
-
-
-class _Property(NamedTuple):
-    rule: str
-    name: str
-    default: str
-    wanted: str | range
-
-
-_OF_ROLE: Final = [_Property("role-session", "MaxSessionDuration", "0", range(_LONGEST_SESSION + 1))]
-_OF_KEY: Final = [
-    _Property("key-kind", "KeySpec", "SYMMETRIC_DEFAULT", "SYMMETRIC_DEFAULT"),
-    _Property("key-kind", "KeyUsage", "ENCRYPT_DECRYPT", "ENCRYPT_DECRYPT"),
-    _Property("key-kind", "Origin", "AWS_KMS", "AWS_KMS"),
-    _Property("key-enabled", "Enabled", "true", "true"),
-    _Property("key-rotation", "EnableKeyRotation", "false", "true"),
-    _Property("key-multi-region", "MultiRegion", "false", "false"),
-    _Property("key-pending-window", "PendingWindowInDays", "30", range(_LEAST_WINDOW + 1, 10**9)),
-    _Property("key-lockout-check", "BypassPolicyLockoutSafetyCheck", "false", "false"),
-]
-
-
 def of_role(role: Now, found: Found) -> Iterator[Violation]:
     """A role that can go, or of another kind."""
     yield from _retained(found, role.place, role.case, "role-retained", *_WANTED)
@@ -75,7 +61,7 @@ def of_key(key: Now, found: Found) -> Iterator[Violation]:
     is_replica = key.place.type == REPLICA
     if is_replica:
         yield broken("key-multi-region", key.place, "replica")
-    yield from _of_kind(key, [one for one in _OF_KEY if not is_replica or one.rule != "key-rotation"])
+    yield from _of_kind(key, [one for one in _OF_KEY if not is_replica or "key-rotation" not in one])
     if not key.properties.keys() & {"KeyPolicy", ""}:
         yield broken("cannot-be-judged kind", key.place, "default", witness="KeyPolicy")
 
@@ -84,14 +70,14 @@ def _of_kind(role_or_key: Now, properties: Iterable[_Property]) -> Iterator[Viol
     """A property that is another than the guide's, or that only the deploy knows."""
     place, now = role_or_key.place, role_or_key.properties
     unread = [""] if "${" in str(now.get("", "")) else []
-    for one in properties:
-        value = str(now.get(one.name, one.default))
-        value = value.lower() if one.wanted in ("true", "false") else value
+    for rule, name, default, wanted in properties:
+        value = str(now.get(name, default))
+        value = value.lower() if wanted in ("true", "false") else value
         number = int(value) if _NUMBER.fullmatch(value) else -1
         if "${" in value:
-            unread.append(one.name)
-        elif number not in one.wanted if isinstance(one.wanted, range) else value != one.wanted:
-            yield broken(one.rule, place, name=one.name, value=value, wanted=str(one.wanted))
+            unread.append(name)
+        elif number not in wanted if isinstance(wanted, range) else value != wanted:
+            yield broken(rule, place, name=name, value=value, wanted=str(wanted))
     faults = [(name, "beside its Type rewrites it") for name in place.raw if name.startswith("Fn::")]
     faults += [(name, "in its Properties rewrites them") for name in writers(place.raw.get("Properties"))]
     faults += [(name, f"is {Quoted(str(now[name]))}, which is not known") for name in unread]

@@ -10,14 +10,11 @@ from pathlib import Path
 import aws_cdk as cdk
 import jsii
 
-from cmek_construct import checks
+from cmek_construct import checks, templates
 from cmek_construct import warnings as ids
 from cmek_construct.guardrails.judging import REPORT, judge
+from cmek_construct.lock import text
 from cmek_construct.lock.changing import refusals
-from cmek_construct.lock.text import FILE as LOCK_FILE
-from cmek_construct.lock.text import LockError, is_locked, read
-from cmek_construct.templates.pinecone import find
-from cmek_construct.templates.run import read_run
 
 
 @jsii.implements(cdk.IPolicyValidationPlugin)
@@ -48,9 +45,9 @@ class CmekGuardrails:
             checks.role_arn(f"vendor_role_arns[{index}]", arn)
         self._vendors = tuple(vendor_role_arns)
         if lock_file is not None and not Path(lock_file).is_file():
-            way_out = f"Correct the path; or leave it out, for {LOCK_FILE} in the current folder."
+            way_out = f"Correct the path; or leave it out, for {text.FILE} in the current folder."
             checks.refuse("lock_file", lock_file, "it is a file that `cmek lock` wrote", way_out)
-        self._lock_file = Path(lock_file or LOCK_FILE)
+        self._lock_file = Path(lock_file or text.FILE)
 
     @property
     def name(self) -> str:
@@ -74,12 +71,12 @@ class CmekGuardrails:
         if "CDK_CLI_VERSION" in os.environ and "CDK_OUTDIR" in os.environ:
             atexit.register(_concern_every_selection, Path(os.environ["CDK_OUTDIR"]).absolute() / REPORT)
         files = [Path(path) for path in context.template_paths]
-        run = read_run(files)
+        run = templates.read_run(files)
         try:
-            lock = read(self._lock_file)
-        except LockError:  # it is refused by itself
+            lock = text.read(self._lock_file)
+        except text.LockError:  # it is refused by itself
             lock = {}
-        found = find(run, known=partial(is_locked, lock), vendors=self._vendors)
+        found = templates.find(run, known=partial(text.is_locked, lock), vendors=self._vendors)
         violations = []
         for problem in found.problems:
             what, cure = f"{problem.where}: {problem.what}", problem.way_out or "Synthesize the app anew."

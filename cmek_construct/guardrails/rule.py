@@ -124,16 +124,8 @@ def _trust(now: Now, output: Output | None) -> Trust:
     return Trust(now, account, asked_id, external_id, roles, guide.policy_document(*limit))
 
 
-class KeyUse(NamedTuple):
-    """A key in one case, and who may use it."""
-
-    now: Now
-    roles: list[Now]  # the roles of the run that Pinecone assumes and that must be able to use it
-    role_arns: list[str]  # those, and one that is not in the run but goes to Pinecone's console
-
-
-def key_uses(found: Found, trusts: Mapping[Place, Sequence[Trust]]) -> Iterator[KeyUse]:
-    """Each key in each case."""
+def key_uses(found: Found, trusts: Mapping[Place, Sequence[Trust]]) -> Iterator[tuple[Now, list[Now], list[str]]]:
+    """Each key in each case, the roles that Pinecone assumes and that must be able to use it, and the ARNs of such."""
     carried = dict(beside(found.outputs, "Key ARN", "Role ARN"))
     for key in found.keys:
         output = carried.get(key.place)
@@ -141,6 +133,7 @@ def key_uses(found: Found, trusts: Mapping[Place, Sequence[Trust]]) -> Iterator[
             places = now.roles
             if not places and output and output.of and key.primary is None:
                 places = frozenset({output.of})
+            # One that is in no template may go to Pinecone's console.
             of_console = {one.value for one in output.cases} if output else ()
             others = sorted(arn for arn in of_console if f":iam::{now.account}:role/" in arn)
             some = (one for place in sorted(places, key=str) for one in trusts.get(place, ()))
@@ -148,4 +141,4 @@ def key_uses(found: Found, trusts: Mapping[Place, Sequence[Trust]]) -> Iterator[
             named = {name for statement in now.policy.statements for name in names_in(statement)}
             roles = [one.now for one in every if one.roles and (one.now.arn in named or not now.roles)]
             arns = list(dict.fromkeys([*(one.now.arn for one in every), *others]))
-            yield KeyUse(now, roles, arns)
+            yield now, roles, arns

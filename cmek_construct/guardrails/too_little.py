@@ -8,7 +8,7 @@ from itertools import islice, product
 from typing import Final, NamedTuple
 
 from cmek_construct import checks, guide
-from cmek_construct.guardrails.rule import KeyUse, Trust, Violation, broken
+from cmek_construct.guardrails.rule import Trust, Violation, broken
 from cmek_construct.policy import Policy, Request, Said, Statement, Verdict, aws, read
 from cmek_construct.policy.text import hole, holes, is_known, parts
 from cmek_construct.policy.words import Quoted, in_doubt, plain
@@ -41,7 +41,7 @@ class _Answer(NamedTuple):
     said: Said
     how: str  # ``yes``, ``no``, ``unsure`` or ``unread``
     is_denial: bool  # whether a denial takes it, or may do so
-    unread: str  # what cannot be read, and it hangs on
+    why: tuple[str, ...]  # the denial that takes it, what is not known, or what cannot be read
 
 
 def of_trust(trust: Trust, found: Found) -> Iterator[Violation]:
@@ -68,9 +68,9 @@ def of_trust(trust: Trust, found: Found) -> Iterator[Violation]:
         yield broken("role-tags", place, why=[str(error)])
 
 
-def of_key(use: KeyUse, found: Found) -> Iterator[Violation]:
+def of_key(key: Now, roles: Iterable[Now], found: Found) -> Iterator[Violation]:
     """The role cannot encrypt and decrypt, or the account's root has lost the key."""
-    key, account = use.now, use.now.account
+    account = key.account
     policy = _kept(key.policy, lambda one: not organizations(one))
     root, tags = f"arn:aws:iam::{account}:root", _tags(policy)
     asked = [
@@ -85,12 +85,13 @@ def of_key(use: KeyUse, found: Found) -> Iterator[Violation]:
         for answers in by(every, lambda it: it.request.action).values()
     ]
     requests = []
-    for role in use.roles:
+    for role in roles:
         policy = _but(policy, guide.key_denial(role.arn))
         own = True if role.account != account else None
         requests += [Request(role.arn, action, context=_FACTS, own=own) for action in guide.ENCRYPT_DECRYPT]
     # What keeps the owner out as well is said of the owner alone.
-    denied = {id(it.said.statement) for it in owner if it.how == "no" and it.is_denial}
+    taken = [it for it in owner if it.how == "no" and it.is_denial]
+    denied = {id(it.said.statement) for it in taken}
     missed = {id(it.said.statement) for it in owner if it.how != "yes"}
     needed = _asked(found, policy, requests)
     needed = (it for it in needed if id(it.said.statement) not in (denied if it.how == "no" else missed))
@@ -98,10 +99,9 @@ def of_key(use: KeyUse, found: Found) -> Iterator[Violation]:
     for it in [it for it in owner if it.how in ("no", "unsure") and not it.is_denial][:1]:
         surely = "surely " if it.how == "unsure" else ""
         yield broken("key-owner", key.place, surely=surely, action=it.request.action)
-    denials = [it for it in owner if it.is_denial]
-    taken = {it.request.action: it.said.statement for it in denials if it.how == "no" and it.said.statement}
-    for statement in list(taken.values())[-1:]:
-        yield broken("key-owner-denied", key.place, action=" and ".join(taken), statement=statement.name)
+    for it in taken[-1:]:
+        action = " and ".join(one.request.action for one in taken)
+        yield broken("key-owner-denied", key.place, action=action, statement=it.why[0])
     others = (it for it in owner if it.how == "unread" or (it.how == "unsure" and it.is_denial))
     yield from _shortages(key, others, "key-owner-denied")
 
@@ -127,8 +127,6 @@ def of_permission(attached: Attached, found: Found) -> Iterator[Violation]:
     policy = _kept(attached.policy, lambda each: _may_be_of_kms(each) and not organizations(each))
     if not attached.is_boundary:
         policy = _kept(policy, lambda each: each.effect != "Allow")
-        if not policy.statements:
-            return
         policy = replace(policy, statements=(_EVERYTHING, *policy.statements))
     asked: list[_Answer] = []
     for role, (_, key) in product(found.roles_in(attached.case, [attached.role]), found.keys_of.get(attached.role, ())):
@@ -139,10 +137,10 @@ def of_permission(attached: Attached, found: Found) -> Iterator[Violation]:
     for it in [it for it in asked if it.how == "no"][:1]:
         yield broken("pinecone-locked-out", place, "by policy", witness=name, name=name, action=it.request.action)
     for it in [it for it in asked if it.how == "unread"][:1]:
-        yield broken("cannot-be-judged", place, "of a policy", witness=it.unread, name=name, what=it.unread)
+        yield broken("cannot-be-judged", place, "of a policy", witness=it.why[0], name=name, what=it.why[0])
     for it in [it for it in asked if it.how == "unsure"][:1]:
-        hangs_on = [place.stack.short(plain(in_doubt(it.said.hangs_on)))]
-        why = f"{name} {' '.join(it.said.hangs_on)}"
+        hangs_on = [place.stack.short(plain(in_doubt(it.why)))]
+        why = f"{name} {' '.join(it.why)}"
         yield broken(_NOT_SEEN, place, "by policy", witness=why, name=name, action=it.request.action, hangs_on=hangs_on)
 
 
@@ -152,27 +150,23 @@ def _asked(found: Found, policy: Policy, requests: Sequence[Request]) -> Iterato
         is_denial = statement.effect == "Deny" if said.statement else how == "unsure"
         texts = [*said.hangs_on, *(value for one in policy.statements for value in one.compared(*said.hangs_on))]
         hidden = (hole(name) for text in texts for name in holes(text) if name.startswith("?"))
-        unread = next(iter(statement.unreadable), None) or next(hidden, "")
-        yield _Answer(request, said, "unread" if unread and how != "yes" else how, is_denial, unread)
+        unread = [] if how == "yes" else [*statement.unreadable, *hidden]
+        why = said.hangs_on if how == "unsure" else (statement.name,) if is_denial else ()
+        yield _Answer(request, said, "unread" if unread else how, is_denial, tuple(unread[:1]) or why)
 
 
 def _shortages(of: Now, needed: Iterable[_Answer], unsure: str = _NOT_SEEN) -> Iterator[Violation]:
     """One violation for each statement, or condition, that keeps somebody out or may do so."""
-    found: dict[tuple[str, tuple[str, ...]], list[Request]] = {}
-    for it in needed:
-        if it.how == "unread":
-            yield broken("cannot-be-judged", of.place, witness=it.unread, kind=of.policy.kind, text=it.unread)
-        elif it.how != "yes":
-            denial = (it.said.statement.name,) if it.said.statement and it.is_denial else ()
-            why = it.said.hangs_on if it.how == "unsure" else denial
-            found.setdefault((it.how, why), []).append(it.request)
-    for (how, why), requests in sorted(found.items(), key=lambda it: it[0][0] == "unsure"):
-        rule, says = (unsure, "unsure") if how == "unsure" else ("pinecone-locked-out", "what")
-        witness, kind = " ".join(why) or requests[0].principal, of.policy.kind
-        whom = ", ".join(dict.fromkeys(one.principal for one in requests))
-        action = " and ".join(dict.fromkeys(one.action for one in requests))
+    rows = {"unread": ("cannot-be-judged", "what"), "no": ("pinecone-locked-out", "what"), "unsure": (unsure, "unsure")}
+    same = by((it for it in needed if it.how in rows), lambda it: (it.how, it.why))
+    for (how, why), some in sorted(same.items(), key=lambda it: [*rows].index(it[0][0])):
+        rule, says = rows[how]
+        text, kind = " ".join(why), of.policy.kind
+        whom = ", ".join(dict.fromkeys(it.request.principal for it in some))
+        action = " and ".join(dict.fromkeys(it.request.action for it in some))
         more = {"by": [f" by {Quoted(one)}" for one in why], "hangs_on": [of.place.stack.short(plain(in_doubt(why)))]}
-        yield broken(rule, of.place, says, witness=witness, kind=kind, whom=whom, action=action, **more)
+        witness = text or some[0].request.principal
+        yield broken(rule, of.place, says, witness=witness, kind=kind, whom=whom, action=action, text=text, **more)
 
 
 def _may_be_of_kms(statement: Statement) -> bool:
@@ -183,8 +177,6 @@ def _may_be_of_kms(statement: Statement) -> bool:
 
 def _but(policy: Policy, suspension: guide.Statement) -> Policy:
     """A policy without a suspension in the contract's form."""
-    if all(one.effect == "Allow" for one in policy.statements):
-        return policy
     [form] = read(guide.policy_document(suspension), policy.kind, forms={}).statements
     return _kept(policy, lambda one: replace(one, variables=form.variables) != form)
 

@@ -12,17 +12,15 @@ from itertools import takewhile
 from typing import Any, Final, TypeAlias
 
 from cmek_construct import checks, guide
-from cmek_construct.guardrails.rule import ANY_ROLE, ONE_ROLE, KeyUse, Trust, Violation, broken
+from cmek_construct.guardrails.rule import ANY_ROLE, ONE_ROLE, Trust, Violation, broken
 from cmek_construct.policy import Policy, Statement, Witness, aws, words
 from cmek_construct.policy.questions import Questions
 from cmek_construct.policy.statements import DELETED
 from cmek_construct.policy.text import alone, hole, holes, is_known, is_unreadable, parts
-from cmek_construct.policy.words import Quoted, plain
 from cmek_construct.templates.evidence import LOOK_ALIKE, NOBODY, account_of, allowing
 from cmek_construct.templates.found import Attached, Found, Naming, Now, Resource
+from cmek_construct.templates.reading import members
 from cmek_construct.templates.stacks import ROLE
-
-# The role's own permissions, what lets it in elsewhere, and the outputs.
 
 _GRANTS_NOTHING: Final = ("AWS::EC2::VPCEndpoint", "AWS::Organizations::Policy")  # they only narrow what others allow
 _LET_IN: Final = re.compile(
@@ -38,6 +36,9 @@ _TAKEN_ON: Final = re.compile(r"(\w*[a-z])?Role(Arn|ARN|Name)?")
 """How it names a role that a service takes on, whose trust policy then decides."""
 _CONSOLE: Final = {"Role ARN": ("iam", "role/"), "Key ARN": ("kms", "key/")}
 """The fields of Pinecone's console that take an ARN: of which service, and how what it names begins."""
+_SAID_ELSEWHERE: Final = re.compile(r"\$\{(export|output|parameter) [^{}]+\}")
+_WHOLE: Final = re.compile(r"\*|[0-9]{12}|arn:[^:]*:iam::[^:]*:root")  # everybody, or a whole account
+_Row: TypeAlias = tuple[str, str, object]  # a rule, what its acknowledgement names, and whether it is about a witness
 
 
 def of_permission(attached: Attached, found: Found) -> Iterator[Violation]:
@@ -67,7 +68,7 @@ def of_permission(attached: Attached, found: Found) -> Iterator[Violation]:
         beyond = found.ask.beyond(asked, guide.policy_document(*limit)) if excess else []
         excess = [witness.statement for witness in beyond]
     for statement in (one for one in readable if any(one is too_much for too_much in excess)):
-        said = words.of_statement(_plainly(statement))
+        said = words.of_statement(statement.raw)
         said += [" No template says which account is its own."] * may_be_own
         does = " ".join([*_texts_of(statement, "actions"), *_texts_of(statement, "resources")])
         yield broken("role-permissions", place, witness=does, name=name, said=said)
@@ -76,10 +77,6 @@ def of_permission(attached: Attached, found: Found) -> Iterator[Violation]:
 def _texts_of(statement: Statement, member: str) -> list[str]:
     some, others = getattr(statement, member), getattr(statement, f"not_{member}")
     return list(some) if some is not None else ["all but", *(others or ())]
-
-
-def _plainly(statement: Statement) -> dict[str, Any]:
-    return statement.raw if isinstance(statement.raw, dict) else {"Effect": statement.effect}
 
 
 def of_naming(naming: Naming, ask: Questions) -> Iterator[Violation]:
@@ -104,11 +101,8 @@ def of_naming(naming: Naming, ask: Questions) -> Iterator[Violation]:
     )
     for statement in {id(one): one for one in of_role}.values():
         if statement.unreadable or statement not in everybodys:
-            does, said = " ".join([kind, *_texts_of(statement, "actions")]), words.actions(_plainly(statement))
+            does, said = " ".join([kind, *_texts_of(statement, "actions")]), words.actions({**members(statement.raw)})
             yield broken("role-permissions", naming.place, "let", witness=does, does=said, **where)
-
-
-_SAID_ELSEWHERE: Final = re.compile(r"\$\{(export|output|parameter) [^{}]+\}")
 
 
 def of_outputs(found: Found) -> Iterator[Violation]:
@@ -117,8 +111,8 @@ def of_outputs(found: Found) -> Iterator[Violation]:
     is_any = not all(map(is_known, accounts))
     for output in (one for one in found.outputs if found.by_place and one.label in _CONSOLE):
         stack, (service, kind) = output.place.stack, _CONSOLE[output.label]
-        own = (one for one in found.by_stack.get(stack, ()) if isinstance(one, Resource) and not one.outputs)
-        instead = [one.place.logical_id for one in own if (one.place.type == ROLE) is (service == "iam")]
+        those = (one for one in found.by_stack.get(stack, ()) if isinstance(one, Resource) and not one.outputs)
+        instead = [one.place.logical_id for one in those if (one.place.type == ROLE) is (service == "iam")]
         for case, value in ((now.case, now.value) for now in output.cases):
             arn = parts(value, ":")
             is_arn = len(arn) == 6 and arn[2] == service and arn[5].startswith(kind)
@@ -129,16 +123,9 @@ def of_outputs(found: Found) -> Iterator[Violation]:
             is_given = is_arn and (is_any or arn[4] == stack.account or arn[4] in accounts)
             is_given |= (alone(value) or value) in map(stack.named, stack.parameters)
             is_given |= _SAID_ELSEWHERE.fullmatch(value) is not None
-            row, name = ("what", "") if not is_given or is_unreadable(value) else ("instead", "".join(instead[:1]))
+            row, own = ("what", "") if not is_given or is_unreadable(value) else ("instead", "".join(instead[:1]))
             if row == "what" or instead:
-                facts = {"label": output.label, "value": value, "own": name}
-                yield broken("output-value", output.place, row, witness=value, **facts)
-
-
-# Key policies and trust policies.
-
-_Row: TypeAlias = tuple[str, str, object]
-"""A rule, what of a witness its acknowledgement names, and whether the rule is about the witness."""
+                yield broken("output-value", output.place, row, witness=value, label=output.label, value=value, own=own)
 
 
 def _beyond(
@@ -160,7 +147,9 @@ def _beyond(
             else:
                 rule, whom = next((rule, about) for rule, about, is_it in rows(witness, who) if is_it)
                 narrowed = replace(witness, principals=(who,), actions=tuple(_actions_of(witness)))
-                said = [short(plain([Quoted(statement.name), ": ", *words.of_witness(narrowed, of.account)]))]
+                said = [
+                    short(words.plain([words.Quoted(statement.name), ": ", *words.of_witness(narrowed, of.account)]))
+                ]
                 beyond = broken(rule, of.place, "allowed", witness=whom, kind=kind, said=said)
             found.setdefault(id(statement), []).append(beyond)
     for some in found.values():
@@ -183,18 +172,14 @@ def _actions_of(witness: Witness) -> list[str]:
     return found or list(witness.actions)
 
 
-# The key policy.
-
-
-def of_key(use: KeyUse, found: Found) -> Iterator[Violation]:
+def of_key(key: Now, role_arns: list[str], found: Found) -> Iterator[Violation]:
     """Who may do more with the key than its limit says, or is of another account."""
-    key, place, owner = use.now, use.now.place, use.now.account
-    vendors, shown = found.vendors, place.stack.short
+    place, owner, vendors, shown = key.place, key.account, found.vendors, key.place.stack.short
     every = dict.fromkeys(one for statement in allowing(key.policy) for one in statement.principals or ())
-    names = [one.name for one in every if one.kind == "AWS" and one.name not in ("*", *use.role_arns)]
+    names = [one.name for one in every if one.kind == "AWS" and one.name not in ("*", *role_arns)]
     others = [one for one in names if not (account_of(one) == owner or DELETED.fullmatch(one) or is_unreadable(one))]
     elsewhere = [one.name for one in every if one.kind == "Federated"]
-    users = dict.fromkeys([*use.role_arns, *others, *sorted(vendors)])
+    users = dict.fromkeys([*role_arns, *others, *sorted(vendors)])
 
     def rows(witness: Witness, who: str) -> list[_Row]:
         does = " ".join([shown(who), *_actions_of(witness)])
@@ -209,8 +194,8 @@ def of_key(use: KeyUse, found: Found) -> Iterator[Violation]:
 
     # The owner's account rules the key; the role, and who is of another account, uses it.
     of_account: dict[str, Any] = {"StringEquals": {"aws:PrincipalAccount": owner}}
-    if use.role_arns:
-        of_account["ArnNotEquals"] = {"aws:PrincipalArn": use.role_arns}
+    if role_arns:
+        of_account["ArnNotEquals"] = {"aws:PrincipalArn": role_arns}
     people = {"Effect": "Allow", "Principal": {"AWS": "*"}, "Action": "kms:*", "Resource": "*", "Condition": of_account}
     used = (statement for user in users for statement in guide.role_statements(user, guide.KeyAccess.KEY_USER))
     limit = guide.policy_document(guide.root_statement(owner), people, *used)
@@ -219,11 +204,6 @@ def of_key(use: KeyUse, found: Found) -> Iterator[Violation]:
     for who in (one for one in others if one not in vendors):
         meant = "The prop role names this role of another account" if who == of_construct else None
         yield broken("key-foreign-principal", place, witness=shown(who), whom=shown(who))._replace(meant=meant)
-
-
-# The trust policy.
-
-_WHOLE: Final = re.compile(r"\*|[0-9]{12}|arn:[^:]*:iam::[^:]*:root")
 
 
 def of_trust(trust: Trust, found: Found) -> Iterator[Violation]:

@@ -1,4 +1,1 @@
-"""The lock: what Pinecone stores for good, kept in `cmek.lock`, and what would change it.
-
-Pure Python over `cmek_construct.templates`: the guardrails read the file in any app.
-"""
+"""What Pinecone stores for good, kept in `cmek.lock`, and what would change it: pure, for the guardrails of any app."""

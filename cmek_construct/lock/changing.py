@@ -16,7 +16,6 @@ _LOCKED_PLACE: Final = "locked-place"
 _RULES: Final = {"role": "locked-role", "deployment target": "locked-role", "key": "locked-key"}
 _LOGICAL_ID: Final = "logical ID"
 _NONE: Final = "gone"
-_MANY: Final = 3
 
 
 class Refusal(NamedTuple):
@@ -31,10 +30,7 @@ class Refusal(NamedTuple):
 
 
 def refusals(lock_file: Path, run: templates.Run) -> list[Refusal]:
-    """What the templates of an app would do to what a lock has.
-
-    A stack that is locked and not among them is no matter: CloudFormation does nothing to it.
-    """
+    """What the templates of an app would do to what a lock has: nothing to a stack that is not among them."""
     try:
         lock = text.read(lock_file)
     except LockError as error:
@@ -99,7 +95,7 @@ def _changed(own: Place, locked: Stack, stack: StackNow, file: str, options: str
         else:
             others = ((name, stack.identity(name)) for name in stack.resources if name not in locked)
             moved = [name for name, one in others if one and one.word == old.word]
-            differences = [(_LOGICAL_ID, resource, " or ".join(moved) if 0 < len(moved) <= _MANY else _NONE)]
+            differences = [(_LOGICAL_ID, resource, " or ".join(moved) if 0 < len(moved) <= 3 else _NONE)]
         which = f"the role and key {'of each account' if old.type == STACK_SET else 'there'}"
         if old.word in ("role", "key"):
             which = f"the {old.word} {old.deployed.get('Arn') or 'that Pinecone has'}"

@@ -25,7 +25,7 @@ from cmek_construct.templates import evidence
 from cmek_construct.templates.choices import OTHER, Case, InCase, TooManyCases
 from cmek_construct.templates.files import MANIFEST, STACK_SET
 from cmek_construct.templates.found import beside, outputs_of
-from cmek_construct.templates.reading import each_of, members, refers, written
+from cmek_construct.templates.reading import by, each_of, members, refers, written
 from cmek_construct.templates.stacks import KEY, REPLICA, ROLE, every, hole_of, is_of_ssm
 from cmek_construct.templates.values import NOTHING, Values
 
@@ -63,19 +63,19 @@ class StackNow:
     @cached_property
     def accounts(self) -> dict[str, Locked]:
         """The accounts and units for which stack sets make a role: where, and the external IDs that they alone have."""
-        found: dict[str, tuple[set[str], dict[str, str]]] = {}
-        for place in (one for one in self.resources.values() if one.stack.is_in_stack_set and one.type == ROLE):
-            ids = set(_each(self._in_cases(place, _of_trust).get(EXTERNAL_ID)))
-            overrides = list(self._overrides(place.stack))
+        found: dict[str, Locked] = {}
+        roles = (one for one in self.resources.values() if one.stack.is_in_stack_set and one.type == ROLE)
+        for stack, places in by(roles, lambda one: one.stack).items():
+            ids = {one for place in places for one in _each(self._in_cases(place, _of_trust).get(EXTERNAL_ID))}
+            overrides = list(self._overrides(stack))
             asked = {name for name, *_, value in overrides if ids & {name, value}}
-            for name, target, region, value in (one for one in overrides if one[0] in asked or is_known(one[1])):
-                regions, own = found.setdefault("/".join((*place.stack.within, target)), (set(), {}))
-                regions.add(region)
-                own |= {f"{name} in {region}": value} if name in asked else {}
-        return {
-            path: Locked(OF_ACCOUNT, {"Regions": _one_or_all(regions), **({EXTERNAL_ID: _once(own)} if own else {})})
-            for path, (regions, own) in found.items()
-        }
+            told = (one for one in overrides if one[0] in asked or is_known(one[1]))
+            for target, some in by(told, lambda one: one[1]).items():
+                own = {f"{name} in {region}": value for name, _, region, value in some if name in asked}
+                values = {EXTERNAL_ID: _once(own)} if own else {}
+                regions = _one_or_all({region for _, _, region, _ in some})
+                found["/".join((*stack.within, target))] = Locked(OF_ACCOUNT, {"Regions": regions, **values})
+        return found
 
     def stored(self, ours: Collection[str]) -> dict[str, Locked]:
         """What Pinecone's roles and keys are made by, the stack sets in which they stand, and those sets' accounts."""
@@ -108,9 +108,8 @@ class StackNow:
         """By the key: the external ID that goes to Pinecone's console beside a role that no template has."""
         outputs = []
         for one in outputs_of(self.run, every([self.top])):
-            stack = one.place.stack
-            value = json.dumps(stack.outputs[one.place.logical_id].get("Value"))
-            own = (place for place in self.resources.values() if place.stack is stack)
+            value = json.dumps(one.place.stack.outputs[one.place.logical_id].get("Value"))
+            own = (it for it in self.resources.values() if it.stack is one.place.stack)
             outputs.append(one._replace(of=next((it for it in own if refers(value, it.logical_id)), None)))
         roles = dict(beside(outputs, "Key ARN", "Role ARN"))
         ids = dict(beside(outputs, "Key ARN", "External ID"))
@@ -121,10 +120,9 @@ class StackNow:
         }
 
     def _overrides(self, stack: templates.Stack) -> Iterator[tuple[str, str, str, str]]:
-        """What the stack set around a stack gives to single accounts and units: the hole that stands for it in the
-        stack, the account or unit, the Region, and the value. Where nothing is given, the value is empty.
+        """What the stack set around a stack gives to accounts and units: the hole in the stack, whom, Region and value.
 
-        CloudFormation takes an account in several groups, if each is for other Regions.
+        An account may be in several groups, if each is for other Regions. Where nothing is given, the value is empty.
         """
         set_of = stack.maker if stack.is_in_stack_set else None
         values = self._in_cases(set_of, lambda now, place: {_GROUPS: _resolved(now, place, _GROUPS)}) if set_of else {}

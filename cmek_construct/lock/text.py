@@ -30,7 +30,6 @@ format = {FORMAT}
 """
 _LINE: Final = re.compile(r"(\S+) (\S+) (\S+) (\S+) (\S+) (.+)")
 _FORMAT: Final = re.compile(r"format = ([0-9]{1,9})")
-_CONFLICT: Final = ("<<<<<<<", "|||||||", "=======", ">>>>>>>")
 _DEPLOYED: Final = ("Arn", "RoleId")
 _NOTES: Final = ("Unlocked", "History", "Gone")
 ANY_ACCOUNT: Final = "any-account"
@@ -179,10 +178,7 @@ def read(file: Path) -> Lock:
 
 
 def parse(text: str, name: str) -> Lock:
-    """The lock that a text says; the name is of its file, for messages.
-
-    What is empty or damaged, has conflict markers, or comes from another version is a `LockError`.
-    """
+    """The lock that a text says, or a `LockError` in which the name of its file stands."""
     found: dict[Place, dict[str, list[_Line]]] = {}
     has_format = False
     try:
@@ -193,7 +189,7 @@ def parse(text: str, name: str) -> Lock:
                     raise _wrong(number, "old")
                 if int(told[1]) != FORMAT:
                     raise _wrong(number, "newer", format=told[1], own=FORMAT)
-            elif line.startswith(_CONFLICT):
+            elif line.startswith(("<<<<<<<", "|||||||", "=======", ">>>>>>>")):
                 raise _wrong(number, "unmerged", marker=line[:7])
             elif line and not line.startswith("#"):
                 place, resource, what, value = _parts(number, line)

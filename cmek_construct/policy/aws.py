@@ -16,7 +16,7 @@ WORD: Final = f"{_LETTER}{_LETTER}*"
 _BEGIN: Final = f"arn:aws{_LETTER}*"
 _OF_KMS: Final = f"{_BEGIN}:kms:{WORD}:{DIGITS}:"
 _KEY: Final = f"{_OF_KMS}key/{SOMETHING}"
-_FOR: Final = {
+_FOR: Final = {  # what actions are for, each as patterns of ARNs
     "key": (_KEY,),
     "alias": (_KEY, f"{_OF_KMS}alias/{SOMETHING}"),
     "role": (f"{_BEGIN}:iam::{DIGITS}:role/{SOMETHING}",),
@@ -25,7 +25,6 @@ _FOR: Final = {
     "*": ("",),
     "-": (),
 }
-"""What actions are for, each as patterns of ARNs."""
 KEY_ARN: Final = re.compile(r"arn:aws:kms:[a-z0-9-]+:[0-9]{12}:key/[A-Za-z0-9-]+")
 EACH_KEY: Final = re.compile(r"arn:aws:kms:\*:([0-9]{12}):key/\*")  # every key of an account
 _TABLE: Final = Path(__file__).with_name("aws.txt").read_text(encoding="utf-8")
@@ -46,18 +45,16 @@ KEYS: Final[dict[str, set[str]]] = {}
 for _action, _, *_keys in _ROWS:
     for _key in _keys:
         KEYS.setdefault(f"{_action.partition(':')[0]}:{_key}".lower(), set()).add(_action.lower())
-FEDERATED: Final = (
+FEDERATED: Final = (  # the actions of those who sign in elsewhere
     *("sts:assumerolewithsaml", "sts:assumerolewithwebidentity"),
     *("sts:setsourceidentity", "sts:tagsession"),
 )
-"""The actions of those who sign in elsewhere."""
-DIRECT_CALL: Final[Mapping[str, str | None]] = {
+DIRECT_CALL: Final[Mapping[str, str | None]] = {  # what a call over TLS says that no AWS service makes for somebody
     "aws:calledvia": None,
     "aws:securetransport": "true",
     "aws:viaawsservice": "false",
     "kms:viaservice": None,
 }
-"""What a call over TLS says that no AWS service makes for somebody."""
 PRINCIPAL_ARN: Final = "aws:principalarn"
 USER_ID: Final = "aws:userid"
 EXTERNAL_ID: Final = "sts:externalid"

@@ -12,7 +12,6 @@ from operator import or_
 from typing import Any, Final
 
 from cmek_construct.policy import aws, context, rules
-from cmek_construct.policy.context import OWN, PRINCIPAL
 from cmek_construct.policy.patterns import CannotBeJudged
 from cmek_construct.policy.rules import ACTION, RESOURCE, YES, Request, Rules, Verdict, lets
 from cmek_construct.policy.space import Box, Dimension, Value, both, merged
@@ -43,12 +42,12 @@ def beyond(policy: Policy, limit: Policy, principal: str | None = None) -> list[
 
     Those of everybody, or of one principal, as in a `Request`. What is too large is a `CannotBeJudged`.
     """
-    if says_no_more(policy, limit):
+    if _says_no_more(policy, limit):
         return []
     return list(_Comparison(policy, limit, principal).witnesses())
 
 
-def says_no_more(policy: Policy, limit: Policy) -> bool:
+def _says_no_more(policy: Policy, limit: Policy) -> bool:
     """Whether a policy allows nothing but what a limit does, in the same words."""
     allowed = [one for one in limit.statements if one.effect == "Allow" and not one.unreadable]
     allowing = (one for one in policy.statements if one.effect != "Deny")
@@ -89,16 +88,16 @@ class _Comparison:
         self._space = space = rules.space_of([policy, other], [principal] if principal else [])
         for _ in space.twice():
             first, second = Rules(space, policy), Rules(space, other)
-            meant = [(PRINCIPAL, context.exactly(space, principal))] if principal else []
+            meant = [(context.PRINCIPAL, context.exactly(space, principal))] if principal else []
             meant += [rules.on(space, space.resource)] if space.kind == "key" else []
             sent = (facts or {}).items()
             meant += [(key, context.sent(space, key, value)) for key, value in sent if key in space.dimensions]
-            everybody, at_home = space.dimensions[PRINCIPAL].all, context.at_home(space)
+            everybody, at_home = space.dimensions[context.PRINCIPAL].all, context.at_home(space)
             # Across accounts nobody gets in without leave of their own.
             near = at_home if context.owner_of(space.resource or "") else everybody
-            alone = space.box(*meant, lets(space, own=False), (PRINCIPAL, near))
+            alone = space.box(*meant, lets(space, own=False), (context.PRINCIPAL, near))
             self._base = [box for box in (space.box(*meant, lets(space)), alone) if all(box)]
-            self._across = space.box(lets(space, own=False), (PRINCIPAL, everybody & ~at_home))
+            self._across = space.box(lets(space, own=False), (context.PRINCIPAL, everybody & ~at_home))
             """Requests of who may be of another account, without leave of that."""
         self._own, self._limits = (second, first) if self._is_need else (first, second)
         self._dimensions = list(space.dimensions.values())
@@ -107,7 +106,7 @@ class _Comparison:
         """One for each piece of a statement that is beyond the limit."""
         space, limits = self._space, self._limits
         for statement, box in self._own.allow:
-            left = space.without(space.possible(space.overlap([box], self._base)), self._own.denying)
+            left = space.without(space.overlap([box], self._base), [*space.never, *self._own.denying])
             pieces = space.without(left, limits.allowing)
             pieces += space.overlap(space.overlap(left, limits.allowing), limits.denying)
             for piece in merged(pieces):
@@ -123,15 +122,15 @@ class _Comparison:
         of = dict(zip(self._space.dimensions, texts, strict=True))
         some = dict(zip(self._space.dimensions, piece, strict=True))
         # In the words of AWS.
-        who, what = context.name_of(of[PRINCIPAL]), _NAMES.get(of[ACTION], of[ACTION])
+        who, what = context.name_of(of[context.PRINCIPAL]), _NAMES.get(of[ACTION], of[ACTION])
         keys = {one.name: context.value_of(of[one.name]) for one in self._dimensions if one.is_key}
-        request = Request(who, what, of.get(RESOURCE) or None, keys, of[OWN] == YES)
-        named, does = self._principals(statement, some[PRINCIPAL]), self._actions(statement, some[ACTION])
+        request = Request(who, what, of.get(RESOURCE) or None, keys, of[context.OWN] == YES)
+        named, does = self._principals(statement, some[context.PRINCIPAL]), self._actions(statement, some[ACTION])
         return Witness(statement, named, does, certain is not None, hangs_on, request)
 
     def _principals(self, statement: Statement, some: int) -> tuple[str, ...]:
         """Some principals, as the statement names them where it does."""
-        space, people = self._space, self._space.dimensions[PRINCIPAL]
+        space, people = self._space, self._space.dimensions[context.PRINCIPAL]
         if statement.unreadable or some == people.all:
             return ("*",)
         named = [(one.name, reduce(or_, context.whom(space, [one]))) for one in statement.principals or ()]
@@ -168,7 +167,7 @@ class _Comparison:
                 whole = one.as_holes(value) if by_holes else one.as_text(value)
                 box.append(one.all if one.is_unknown else one.loosened(some) if is_sent else whole)
                 texts.append(value.shown if by_holes or is_sent else value.text)
-            made = self._space.possible([tuple(box)])
+            made = self._space.without([tuple(box)], self._space.never)
             is_said = made and not self._space.overlap(made, [self._across])
             if is_said and (self._own.verdict(made), self._limits.verdict(made)) == (Verdict.YES, Verdict.NO):
                 return texts
@@ -200,9 +199,9 @@ def _best(dimension: Dimension, some: int) -> list[Value]:
     """A few values of a set, those that a person would name first."""
     is_likely: Callable[[str], bool] = {
         ACTION: _NAMES.__contains__,
-        PRINCIPAL: lambda text: text.startswith("arn:"),
+        context.PRINCIPAL: lambda text: text.startswith("arn:"),
         RESOURCE: lambda text: ":key/" in text,
-        OWN: YES.__eq__,
+        context.OWN: YES.__eq__,
     }.get(dimension.name, lambda _: True)
     found = sorted(dimension.members(some), key=lambda value: (not is_likely(value.text), len(value.undecided)))
-    return found[: 6 if dimension.name == PRINCIPAL else 2]
+    return found[: 6 if dimension.name == context.PRINCIPAL else 2]

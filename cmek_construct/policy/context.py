@@ -28,11 +28,10 @@ ANONYMOUS: Final = "anonymous"
 _SERVICE: Final = "service:"
 _FEDERATED: Final = "federated:"
 _HOLE: Final = r"\$\{[^}]*\}"
-_ARN: Final = re.compile(
+_ARN: Final = re.compile(  # the kind and path are a role's or user's, the role a session's; a root has no name
     rf"arn:(?P<partition>[a-z-]+|{_HOLE}):(?:iam|sts)::(?P<account>[0-9]{{12}}|{_HOLE}):(?:root|"
     r"(?:(?P<kind>role|user)(?P<path>/(?:.+/)?)|assumed-role/(?P<role>[^/]+)/|federated-user/)(?P<name>[^/]+))"
 )
-"""The kind and path are a role's or user's, the role a session's; a root has no name."""
 _ELSEWHERE: Final = re.compile(r"(?:Federated:|Service:(?=.+\.amazonaws\.com))(?:[^*?$]|\$(?!\{))+")
 """Who is named and has no ARN of IAM."""
 _ARN_OF: Final = "arn:aws[abcdefghijklmnopqrstuvwxyz-]*"
@@ -207,7 +206,8 @@ def _dimension(space: Space, key: str) -> Dimension:
     six = parts(space.resource or "", ":", 5) if part and space.kind == "key" else ()
     if part and len(six) == 6 and six[part]:
         form = Form("=").then(space.reading._replace(wild=False).form(six[part], key))
-        dimension = space.dimension(key, (form.pattern,), is_key=True, always=form.flags)
+        dimension = space.dimension(key, (form.pattern,), is_key=True)
+        dimension.always = form.flags
         dimension.like(form)
         return dimension
     values = ("=true", "=false") if key in BOOLEANS else (_SOME_ARN if key.endswith("arn") else f"={SOMETHING}",)

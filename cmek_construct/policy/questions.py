@@ -7,14 +7,11 @@ by wildcards and a few operators, and a policy that has such is asked anew.
 import re
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
-from functools import lru_cache
-from typing import Any, Final, TypeVar
+from functools import cache, lru_cache
+from typing import Any, Final
 
 from cmek_construct.guide import Policy as Document
-from cmek_construct.policy.aws import SESSION_BEGAN, TRAILING_DAYS
-from cmek_construct.policy.comparing import Witness, beyond, says_no_more
-from cmek_construct.policy.rules import Request, Said, answers
-from cmek_construct.policy.statements import Policy, Statement, read
+from cmek_construct.policy import Policy, Request, Said, Statement, Witness, answers, aws, beyond, read
 from cmek_construct.policy.text import Doubt, Forms, generated, glob, holes, may_be_one, parts
 
 _ID: Final = "[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}"
@@ -27,11 +24,10 @@ _INTO_NUMBER: Final = re.compile(r"[0-9](?:[*?]|\$\{)|[*?}][0-9]")
 _INTO_ID: Final = re.compile(rf"(?i:[0-9a-f-](?:[*?]|\$\{{)|[*?}}][0-9a-f-])|(?!{_ID})(?i:{_ID})")
 """The same of an ID; and one in capitals, which are none in the name of a role."""
 _COMPARED: Final = re.compile(
-    rf"^(?=.*(?:Numeric|Date)\w*', key='(?!(?i:{TRAILING_DAYS}|{SESSION_BEGAN})', values=[^)\0]*\)))"
+    rf"^(?=.*(?:Numeric|Date)\w*', key='(?!(?i:{aws.TRAILING_DAYS}|{aws.SESSION_BEGAN})', values=[^)\0]*\)))"
     r".*'(?!arn:)[^']*\0number"
 )
 """A number where numbers or dates are compared, but days and dates that are nobody's number."""
-A = TypeVar("A", Said, Witness)
 
 
 class Questions:
@@ -39,19 +35,13 @@ class Questions:
 
     def __init__(self) -> None:
         self._known: dict[str, tuple[list[str], dict[str, tuple[int | None, Any]], list[str]]] = {}
-        self._policies: dict[int, _Shape] = {}
+        self._shape = cache(_Shape)
 
     def beyond(self, policy: Policy, limit: Document, principal: str | None = None) -> list[Witness]:
         """What a policy may allow, and a limit does not: to everybody, or to one principal. As `comparing.beyond`."""
-        most = read(limit, policy.kind, resource=policy.resource, forms=policy.forms)
-        most = replace(most, typed=False)
-        if says_no_more(policy, most):
-            return []
-
-        def ask(own: Policy) -> list[Witness]:
-            return beyond(own, replace(most, forms=own.forms), principal)
-
-        return self._asked(policy, [*_texts(most), principal or ""], f"{most.statements} {principal!r}", ask)
+        most = replace(read(limit, policy.kind, resource=policy.resource, forms=policy.forms), typed=False)
+        texts, question = [*_texts(most), principal or ""], f"{most.statements} {principal!r}"
+        return self._asked(policy, texts, question, lambda own: beyond(own, replace(most, forms=own.forms), principal))
 
     def answers(self, policy: Policy, requests: Sequence[Request]) -> list[Said]:
         """What a policy says to each of some requests. As `rules.answers`."""
@@ -62,10 +52,8 @@ class Questions:
             texts += [value] if isinstance(value, str) else value or ()
         return self._asked(policy, texts, f"{asked} {contexts}", lambda own: answers(own, requests))
 
-    def _asked(self, policy: Policy, beside: Iterable[str], question: str, ask: Callable[[Policy], list[A]]) -> list[A]:
-        if id(policy) not in self._policies:
-            self._policies[id(policy)] = _Shape(policy)
-        own: _Shape = self._policies[id(policy)]
+    def _asked(self, policy: Policy, beside: Iterable[str], question: str, ask: Callable[[Policy], Any]) -> list[Any]:
+        own = self._shape(policy)
         names = dict(own.names)
         shape = f"{own.shape} {_without_names(question, names)}"
         texts = own.texts | dict.fromkeys(beside)
@@ -93,7 +81,6 @@ class _Shape:
     """A policy without its names, which are told by their numbers."""
 
     def __init__(self, policy: Policy) -> None:
-        self.policy = policy  # as long as it is there, no other has its id
         self.text = f"{policy.kind} {policy.resource!r} {policy.statements}"
         self.texts = dict.fromkeys(_texts(policy))
         self.names: dict[str, str] = {}
@@ -104,7 +91,7 @@ def _without_names(text: str, numbers: dict[str, str]) -> str:
     return _NAMES.sub(lambda it: numbers.setdefault(it[0], f"\0{it.lastgroup} {len(numbers)}\0"), text)
 
 
-def _again(one: A, statement: Statement | None, others: Mapping[str, str]) -> A:
+def _again(one: Any, statement: Statement | None, others: Mapping[str, str]) -> Any:
     """An answer about another statement, with other names."""
 
     def named(value: Any) -> Any:

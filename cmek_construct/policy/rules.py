@@ -15,7 +15,6 @@ from operator import or_
 from typing import Final
 
 from cmek_construct.policy import aws, context
-from cmek_construct.policy.context import OWN, PRINCIPAL
 from cmek_construct.policy.patterns import ANYTHING, BETWEEN, CannotBeJudged
 from cmek_construct.policy.space import Box, Dimension, Space, both, within
 from cmek_construct.policy.statements import Policy, Statement
@@ -76,12 +75,14 @@ def space_of(policies: Sequence[Policy], people: Sequence[str]) -> Space:
     named = [one for policy in policies for statement in policy.statements for one in statement.named()]
     spelled = context.spelled([*people, *(one.name for one in named)])
     space = Space(kind, resource, Reading(forms), spelled, named)
-    space.dimension(OWN, (NO, YES))
+    space.dimension(context.OWN, (NO, YES))
     service = {"key": "kms:", "trust": "sts:"}.get(kind, f"{aws.WORD}:")
     actions = space.dimension(ACTION, (service + aws.WORD,))
     for name in aws.ACTIONS[kind]:
         actions.where(name)
-    space.dimension(PRINCIPAL, context.EVERYBODY)
+    space.dimension(context.PRINCIPAL, context.EVERYBODY)
+    if kind != "trust":
+        space.dimension(RESOURCE, (ANYTHING,))
     return space
 
 
@@ -128,29 +129,29 @@ class Rules:
                 if asks & ~mine:
                     whole = Doubt(dimension.name) if dimension.is_key else dimension.name
                     found |= dict.fromkeys(dimension.differences(asks & mine) or [whole])
-        return partly[0][0] if partly else None, tuple(one for one in found if one != OWN or len(found) == 1)
+        return partly[0][0] if partly else None, tuple(one for one in found if one != context.OWN or len(found) == 1)
 
 
 def lets(space: Space, own: bool = True) -> tuple[str, int]:
     """The requests that the principal's own account lets, or does not."""
-    return OWN, space.dimensions[OWN].where(YES if own else NO)
+    return context.OWN, space.dimensions[context.OWN].where(YES if own else NO)
 
 
 def _impossible(space: Space) -> Iterator[Box]:
     """Requests that nobody can make: an action on what it is not for, or with a key of others."""
-    actions, people = space.dimensions[ACTION], space.dimensions[PRINCIPAL]
+    actions, people = space.dimensions[ACTION], space.dimensions[context.PRINCIPAL]
 
     def others(names: Collection[str]) -> int:
         return actions.of(lambda value: value.text not in names)
 
     if space.kind == "permissions":
-        yield space.box((PRINCIPAL, people.all & ~people.where(context.WITH_ARN)))
-        resources = _acted_on(space)
+        yield space.box((context.PRINCIPAL, people.all & ~people.where(context.WITH_ARN)))
+        resources = space.dimensions[RESOURCE]
         for names, patterns in aws.ACTED_ON:
             these = reduce(or_, map(resources.where, patterns), 0)
             yield space.box((ACTION, actions.all & ~others(names)), (RESOURCE, resources.all & ~these))
     if space.kind == "trust":
-        yield space.box((PRINCIPAL, people.where(context.SIGNED_IN_ELSEWHERE)), (ACTION, others(aws.FEDERATED)))
+        yield space.box((context.PRINCIPAL, people.where(context.SIGNED_IN_ELSEWHERE)), (ACTION, others(aws.FEDERATED)))
     for key, dimension in space.dimensions.items():
         service, _, name = key.partition(":")
         if name and _SERVICE.fullmatch(service):
@@ -169,8 +170,8 @@ def _boxes(space: Space, statement: Statement, effect: str, is_typed: bool) -> I
     actions = space.dimensions[ACTION]
     about = [(ACTION, _of(actions, statement.actions, statement.not_actions, partial(action, actions)))]
     if space.kind != "trust":
-        resource = partial(_resource, space, statement.variables)
-        about.append((RESOURCE, _of(_acted_on(space), statement.resources, statement.not_resources, resource)))
+        resources, meant = space.dimensions[RESOURCE], partial(_resource, space, statement.variables)
+        about.append((RESOURCE, _of(resources, statement.resources, statement.not_resources, meant)))
     halves = {True: actions.all}
     if space.kind == "permissions" and statement.on(aws.CALLER_ACCOUNT):
         silent = actions.of(lambda value: value.text in aws.WITHOUT_CALLER_ACCOUNT or not value.text.startswith("kms:"))
@@ -182,15 +183,15 @@ def _boxes(space: Space, statement: Statement, effect: str, is_typed: bool) -> I
         for one in statement.conditions:
             is_sent = says_caller or one.key.lower() != aws.CALLER_ACCOUNT
             name, some = context.meets(space, one, statement.variables, is_sent, is_typed)
-            sets.append((name, some | doubted if name == PRINCIPAL else some))
+            sets.append((name, some | doubted if name == context.PRINCIPAL else some))
     whom: list[list[tuple[str, int]]] = [[]]
     if space.kind != "permissions":
         # Who is meant, and who with leave of their own account alone.
         direct, by_account = context.named(space, statement)
-        whom = [[(PRINCIPAL, direct)], [(PRINCIPAL, by_account & ~direct), lets(space)]]
+        whom = [[(context.PRINCIPAL, direct)], [(context.PRINCIPAL, by_account & ~direct), lets(space)]]
         if effect == "Deny":
             elsewhere = partial(context.signed_in, space, space.named if space.kind == "key" else ())
-            whom = [[(PRINCIPAL, (direct | by_account) & ~(elsewhere() & ~elsewhere(_MEANT_ELSEWHERE)))]]
+            whom = [[(context.PRINCIPAL, (direct | by_account) & ~(elsewhere() & ~elsewhere(_MEANT_ELSEWHERE)))]]
     yield from (space.box(*sets, *who) for sets in met for who in whom)
 
 
@@ -209,12 +210,8 @@ def action(dimension: Dimension, text: str) -> int:
     return dimension.like(Reading({}).form(lower(text), ACTION))
 
 
-def _acted_on(space: Space) -> Dimension:
-    return space.dimension(RESOURCE, (ANYTHING,))
-
-
 def _resource(space: Space, variables: bool, text: str) -> int:
-    dimension = _acted_on(space)
+    dimension = space.dimensions[RESOURCE]
     if text == "*" or (space.kind == "key" and text == space.resource):
         return dimension.all
     found = space.reading._replace(variables=variables).arn(text)
@@ -224,9 +221,9 @@ def _resource(space: Space, variables: bool, text: str) -> int:
 def on(space: Space, resource: str | None) -> tuple[str, int]:
     """The one resource that requests are about, where it is known."""
     if resource is None:
-        return RESOURCE, _acted_on(space).all
+        return RESOURCE, space.dimensions[RESOURCE].all
     reading = space.reading._replace(wild=False)
-    return RESOURCE, _acted_on(space).like(reading.arn(resource) or reading.form(resource, RESOURCE))
+    return RESOURCE, space.dimensions[RESOURCE].like(reading.arn(resource) or reading.form(resource, RESOURCE))
 
 
 def answers(policy: Policy, requests: Sequence[Request]) -> list[Said]:
@@ -268,12 +265,12 @@ def _asking(space: Space, resource: str | None) -> Callable[[Request], list[Box]
     def boxes(request: Request) -> list[Box]:
         but = reduce(or_, map(callers, request.but), 0)
         action = space.dimensions[ACTION].where(re.escape(request.action.lower()))
-        sets = [(PRINCIPAL, callers(request.principal) & ~but), (ACTION, action)]
+        sets = [(context.PRINCIPAL, callers(request.principal) & ~but), (ACTION, action)]
         sets += [acted_on(resource or request.resource)] if space.kind != "trust" else []
         sets += [] if request.own is None else [lets(space, request.own)]
         for name, value in request.context.items():
             if not context.follows(key := name.lower(), space.kind):
                 sets.append((key, sent(key, value if value is None or isinstance(value, str) else tuple(value))))
-        return space.possible([space.box(*sets)])
+        return space.without([space.box(*sets)], space.never)
 
     return boxes

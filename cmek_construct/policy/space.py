@@ -7,11 +7,11 @@ two policies cancels.
 """
 
 from collections import defaultdict
-from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import reduce
 from itertools import product
-from operator import or_
+from operator import and_, or_
 from typing import Final, NamedTuple, TypeAlias
 
 from cmek_construct.policy.patterns import BETWEEN, CannotBeJudged, atoms, exact
@@ -41,14 +41,14 @@ class Value(NamedTuple):
 class Dimension:
     """What a request may be in one respect."""
 
-    def __init__(self, name: str, domain: Sequence[str], is_key: bool, always: Collection[str]) -> None:
+    def __init__(self, name: str, domain: Sequence[str], is_key: bool) -> None:
         self.name = name.partition(BETWEEN)[0]
         self.is_key = is_key  # whether it is a condition key
         self.is_unknown = not is_key and self.name != name  # no part of a request, but something that is not known
         self.is_typed = False  # whether its texts are numbers, dates or addresses, of which no atom is an example
+        self.always: frozenset[str] = frozenset()  # the flags that hold of all its texts
         self.values: list[Value] = []
         self._domain = tuple(domain)
-        self._always = always  # the flags that hold of all its texts
         self._patterns = dict.fromkeys(domain)
         self._flags: dict[str, list[tuple[str, Decide | None]]] = defaultdict(list)
         self._of: dict[str, int] = defaultdict(int)  # the atoms of a pattern, and those with a flag
@@ -66,7 +66,7 @@ class Dimension:
             for flag, abouts in self._flags.items():
                 about = [decide for pattern, decide in abouts if pattern in patterns]
                 known = next((one(text) for one in about if one and is_exact), None)
-                if flag in self._always or known:
+                if flag in self.always or known:
                     fixed.add(flag)
                 elif about and known is None:
                     free.append(flag)
@@ -89,10 +89,7 @@ class Dimension:
             for flag in flags:
                 self._flags[flag].append((pattern, decide))
             return 0
-        found = self._of[pattern]
-        for flag in flags:
-            found &= self._of[flag]
-        return found
+        return reduce(and_, (self._of[flag] for flag in flags), self._of[pattern])
 
     def like(self, form: Form) -> int:
         """The texts of a form, where its holes have these values."""
@@ -150,11 +147,9 @@ class Space:
     never: list[Box] = field(default_factory=list)  # requests that nobody can make
     boxes_left: int = _MOST_BOXES
 
-    def dimension(
-        self, name: str, domain: Sequence[str], is_key: bool = False, always: Collection[str] = ()
-    ) -> Dimension:
+    def dimension(self, name: str, domain: Sequence[str], is_key: bool = False) -> Dimension:
         if name not in self.dimensions:
-            self.dimensions[name] = Dimension(name, domain, is_key, always)
+            self.dimensions[name] = Dimension(name, domain, is_key)
         return self.dimensions[name]
 
     def twice(self) -> Iterator[None]:
@@ -189,17 +184,10 @@ class Space:
                 break
         return left
 
-    def possible(self, boxes: Iterable[Box]) -> list[Box]:
-        """What of some boxes somebody can ask for."""
-        return self.without(boxes, self.never)
-
-    def overlap(self, boxes: Iterable[Box], others: Sequence[Box]) -> list[Box]:
+    def overlap(self, boxes: Sequence[Box], others: Sequence[Box]) -> list[Box]:
         """What some boxes share with others."""
-        found = []
-        for box in boxes:
-            self.spend(len(others))
-            found += [shared for other in others if (shared := both(box, other))]
-        return found
+        self.spend(len(boxes) * len(others))
+        return [shared for box in boxes for other in others if (shared := both(box, other))]
 
 
 def both(one: Box, other: Box) -> Box | None:

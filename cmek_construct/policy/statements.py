@@ -7,7 +7,7 @@ import json
 import re
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
-from typing import Any, Final, Literal, TypeAlias
+from typing import Any, Final, Literal, NamedTuple, TypeAlias
 
 from cmek_construct.policy.aws import ACCOUNT_KEYS, PRINCIPAL_ARN
 from cmek_construct.policy.text import Forms, literal
@@ -18,10 +18,8 @@ _WITH_VARIABLES: Final = "2012-10-17"
 DELETED: Final = re.compile(r"A(?:RO|ID|GP|NP|SI|KI|IP)A[A-Z0-9]{8,124}")
 """The unique ID that AWS leaves in a policy where somebody who is named was deleted."""
 NUMBER: Final = re.compile(r"[0-9]{12}|\$\{[^{}]+\}")
-_DOCUMENT: Final = {"Version", "Id", "Statement"}
-_LISTS: Final = ("Action", "NotAction", "Resource", "NotResource")
-MEMBERS: Final = {"Sid", "Effect", "Principal", "NotPrincipal", "Condition", *_LISTS}
 _ONE_OF: Final = (("Action", "NotAction"), ("Principal", "NotPrincipal"), ("Resource", "NotResource"))
+MEMBERS: Final = {"Sid", "Effect", "Condition", *(name for pair in _ONE_OF for name in pair)}
 
 
 @dataclass(frozen=True)
@@ -78,9 +76,9 @@ class Statement:
         return [value for one in self.on(*keys) for value in one.values]
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Policy:
-    """A policy, and what it is the policy of."""
+    """A policy, and what it is the policy of; two are not compared but for what they mean."""
 
     kind: Kind
     statements: tuple[Statement, ...] = ()
@@ -104,7 +102,7 @@ def read(document: Any, kind: Kind, *, resource: str | None = None, forms: Forms
     if isinstance(found, list):
         found = {"Statement": found}
     if isinstance(found, dict):
-        strange = [f"the member {name!r}" for name in found if name not in _DOCUMENT]
+        strange = [f"the member {name!r}" for name in found if name not in ("Version", "Id", "Statement")]
         if found.get("Version") not in (None, _WITH_VARIABLES, "2008-10-17"):
             strange.append(f"the Version {found['Version']!r}")
         why = strange[0] if strange else ""
@@ -175,11 +173,10 @@ def _statement(number: int, raw: Any, kind: Kind, variables: bool, texts: Callab
     if effect not in ("Allow", "Deny"):
         faults.append(f"the Effect {effect!r}")
         effect = ""
-    elements = _Elements(raw, texts, faults)
-    named = (elements.principals("Principal"), elements.principals("NotPrincipal"))
-    listed = elements.listed
-    lists = (listed("Action"), listed("NotAction"), listed("Resource"), listed("NotResource"))
-    conditions = tuple(elements.conditions(raw.get("Condition")))
+    of = _Elements(raw, texts, faults)
+    named = (of.principals("Principal"), of.principals("NotPrincipal"))
+    lists = (of.listed("Action"), of.listed("NotAction"), of.listed("Resource"), of.listed("NotResource"))
+    conditions = tuple(of.conditions(raw.get("Condition")))
     unreadable = tuple(f"{name}: {one}" for one in faults)
     return Statement(name, effect, *named, *lists, conditions, variables, unreadable, raw)
 
@@ -201,8 +198,7 @@ def _strange(raw: Mapping[str, Any], kind: Kind) -> Iterator[str]:
         yield "a Resource in a trust policy" if has_resource else "no Resource"
 
 
-@dataclass(frozen=True)
-class _Elements:
+class _Elements(NamedTuple):
     """Reads the elements of a statement, and notes what is none."""
 
     raw: Mapping[str, Any]

@@ -14,7 +14,6 @@ from typing import Any, Final, NamedTuple, TypeAlias
 from cmek_construct.policy.patterns import ANY, DIGITS, IN_NAME, IN_PART
 
 _PLACE: Final = re.compile(r"\$\{([^}]*)\}")
-_WILDCARD: Final = re.compile(r"[*?]")
 _NOT_IN_NAME: Final = re.compile(r'[{}"\\\x00-\x1f\x7f]')
 VARIABLE: Final = "policy variable"
 _ESCAPED: Final = {f"{VARIABLE} {one}" for one in "*?$"}
@@ -101,9 +100,7 @@ def is_wild(text: str) -> bool:
 
 def parts(text: str, at: str, most: int = -1) -> list[str]:
     """The parts of a text between separators, of which no hole has one."""
-    masked = text
-    if "${" in text:
-        masked = "".join(plain + "\x00" * (0 if name is None else len(name) + 3) for plain, name in pieces(text))
+    masked = "".join(plain + "\x00" * (0 if name is None else len(name) + 3) for plain, name in pieces(text))
     found, start = [], 0
     for one in masked.split(at, most):
         found.append(text[start : start + len(one)])
@@ -177,7 +174,7 @@ class Reading(NamedTuple):
                 name = f"{VARIABLE} {name[1:]}" if self.variables else None
             pattern += _plain(plain, chars if self.wild else None, self.any_case)
             shown += plain
-            if name is not None and name in _ESCAPED:
+            if name in _ESCAPED:
                 pattern += re.escape(name[-1])
                 shown += name[-1]
             elif name is not None:
@@ -216,9 +213,6 @@ def glob(text: str, forms: Forms) -> str:
 def may_be_one(one: str, other: str) -> bool:
     """Whether a text can be of both forms, each with ``*`` and ``?``, whatever their case is."""
     one, other = one.lower(), other.lower()
-    mine, yours = (_WILDCARD.split(text, 1)[0] for text in (one, other))
-    if not (mine.startswith(yours) or yours.startswith(mine)):
-        return False
     seen: set[tuple[int, int]] = set()
     left = [(0, 0)]
     while left:

@@ -13,8 +13,7 @@ from pathlib import Path
 from typing import Any, Final, TypeAlias
 
 from cmek_construct.guide import ADMINISTRATION, Statement
-from cmek_construct.policy.aws import EACH_KEY, KEY_ARN
-from cmek_construct.policy.comparing import Witness
+from cmek_construct.policy import Witness, aws
 from cmek_construct.policy.context import read_operator
 from cmek_construct.policy.statements import MEMBERS, as_list
 from cmek_construct.policy.text import VARIABLE, Doubt, alone
@@ -32,8 +31,6 @@ class Quoted(str):
     That is all but printable ASCII: a policy needs no other, and a letter that only looks like another, or turns the
     line around, is what somebody would hide in one.
     """
-
-    __slots__ = ()
 
     def __new__(cls, value: object) -> "Quoted":
         return super().__new__(cls, "".join(map(_code, value if isinstance(value, str) else json.dumps(value))))
@@ -181,9 +178,11 @@ def _resources(statement: Statement) -> Words:
 
 def _resource(resource: Any) -> Words:
     text = resource if isinstance(resource, str) else ""
-    if every := EACH_KEY.fullmatch(text):
+    if every := aws.EACH_KEY.fullmatch(text):
         return ["each key of AWS account ", Quoted(every[1]), " whose own policy lets it"]
-    return ["the key ", Quoted(text), ", if its own policy lets it"] if KEY_ARN.fullmatch(text) else [Quoted(resource)]
+    if aws.KEY_ARN.fullmatch(text):
+        return ["the key ", Quoted(text), ", if its own policy lets it"]
+    return [Quoted(resource)]
 
 
 def _conditions(condition: Any, denies: bool) -> Words:

@@ -2,8 +2,7 @@
 
 import json
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import replace
-from itertools import product
+from itertools import chain, product
 from typing import Any, Final, NamedTuple
 
 from cmek_construct import policy
@@ -30,8 +29,7 @@ _PROPERTIES: Final = {
     ("Alias", "TargetKeyId"): "Alias of another key",
 }
 """What is said of a property that changes, where that lets nobody do more or less, or is more than another value."""
-_OF_LOCK: Final = (CONDITION, *REPLACING[ROLE], *REPLACING[KEY], *REPLACING[REPLICA])
-"""The properties that are compared as the lock does."""
+_OF_LOCK: Final = {CONDITION, *chain(*REPLACING.values())}  # the properties that are compared as the lock does
 
 
 class Difference(NamedTuple):
@@ -122,13 +120,14 @@ def _thing(old: Thing, new: Thing) -> Iterator[Sentence]:
             was, now = (Quoted(one[name]) if name in one else ["not said"] for one in (old.properties, new.properties))
             yield say(_PROPERTIES.get((new.kind, name), "property"), **own, property=name, was=was, now=now)
     for policy_before, policy_after in zip(_policies(old), _policies(new), strict=True):
+        kind = policy_after.kind
+        whose = "its permissions" if kind == "permissions" else f"{kind} policy"
         for title, said in _policy(policy_before, policy_after):
-            yield title, [f"{new.kind} ", Quoted(new.logical_id), f", {policy_after.title}: ", *said]
+            yield title, [f"{new.kind} ", Quoted(new.logical_id), f", {whose}: ", *said]
 
 
 def _policies(one: Thing) -> list[Policy]:
     """The policies that are compared: a role's permissions as one, for they allow and forbid together."""
-    named = [replace(each, title=f"{each.kind} policy") for each in one.policies if each.kind != "permissions"]
     permissions = one.policies[1:]
     cases: list[Choices] = [{}]
     for each in permissions:
@@ -137,8 +136,8 @@ def _policies(one: Thing) -> list[Policy]:
     said = [said for each in permissions for said in each.said]
     forms = {name: form for each in permissions for name, form in each.forms.items()}
     variables = all(each.variables for each in permissions)
-    together = Policy("its permissions", "permissions", said, forms=forms, variables=variables, cases=cases)
-    return [*named, together] if one.kind == "Role" else named
+    together = Policy("", "permissions", said, forms=forms, variables=variables, cases=cases)
+    return [one.policies[0], together] if one.kind == "Role" else list(one.policies)
 
 
 def _policy(old: Policy, new: Policy) -> Iterator[Sentence]:
@@ -162,10 +161,7 @@ def _policy(old: Policy, new: Policy) -> Iterator[Sentence]:
 
 
 def _meant(old: Policy, new: Policy) -> Iterator[Sentence]:
-    """What a new version lets whom do that the old one did not, and the reverse.
-
-    Nothing, where both mean the same, however they are written.
-    """
+    """What a new version newly lets whom do, and no longer lets: nothing, where both mean the same, however written."""
 
     def agree(was: Choices, now: Choices) -> bool:
         """Whether both can be at once. Something else than the values of one version may be a value of the other."""

@@ -16,7 +16,6 @@ from cmek_construct.review.statements import Said
 from cmek_construct.templates.evidence import account_of
 from cmek_construct.templates.reading import members
 
-_LINE: Final = 18
 _STRONG_CHARACTER: Final = 7.7
 _CHARACTER: Final = 6.7
 _OUTSIDE, _OWN, _ROLE, _KEY = 10, 390, 500, 800
@@ -41,7 +40,7 @@ class Box(NamedTuple):
     @property
     def height(self) -> int:
         """By its lines, or by what stands in it."""
-        return max(self.inside, len(self.lines) * _LINE + 14)
+        return max(self.inside, len(self.lines) * 18 + 14)
 
     @property
     def bottom(self) -> int:

@@ -1,7 +1,4 @@
-"""The page: everything that it says, what has one text once, and its layout: one HTML file alone.
-
-The same templates give the same bytes.
-"""
+"""The page, one HTML file alone: all that it says, what has one text once. The same templates give the same bytes."""
 
 import hashlib
 import json
@@ -96,10 +93,7 @@ class Page:
 
 
 def _alike_text(part: Part) -> str:
-    """What is the same among what is alike: own account, IDs and names are left out.
-
-    Each only where it stands for itself: an external ID in its condition, an account in an ARN.
-    """
+    """What is the same among what is alike: own account, IDs and names are left out, where each stands for itself."""
     findings = sorted((one.rule, one.meant or "") for one in part.findings)
     things = [
         [

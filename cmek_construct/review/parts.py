@@ -36,7 +36,6 @@ from cmek_construct.who.answers import Alike, Row, Who, about, together
 CUT_OFF: Final = "cut off"
 _BEST_FIRST: Final = (Verdict.YES, Verdict.BY_ACCOUNT, Verdict.CANNOT_TELL, Verdict.NO)
 NAMES: Final = ("RoleName", "AliasName")  # properties that name a role or an alias
-_KEPT: Final = {"Retain", "RetainExceptOnCreate"}
 _POLICIES: Final = ("AssumeRolePolicyDocument", "Policies", "KeyPolicy")
 _Own: TypeAlias = Sequence[tuple[Choices, policy.Policy]]
 Arns: TypeAlias = frozenset[str]
@@ -116,11 +115,9 @@ class Part:
         return min((_BEST_FIRST.index(one.verdict) for one in ways or asked), default=len(_BEST_FIRST) - 1)
 
     def table(self, about: str) -> tuple[list[Row], Alike[tuple[str, str | None]]]:
-        """All that was asked about a role or key, and those who get the same answers, together.
-
-        An answer stands with the statement that gives it or what is not known. Those who may do nothing come last.
-        """
+        """All that was asked of a role or key, and together who gets the same answers; who may do nothing is last."""
         rows = [row._replace(who=row.who._replace(but=())) for row in self._asked(about)]
+        # An answer stands with the statement that gives it or what is not known.
         found = together(rows, lambda row: (row.answer, row.doubt or row.statement))
         found.sort(key=lambda one: {answer for answer, _ in one[1]} == {"no"})
         return list({(row.action, row.presents, row.for_aws_service): row for row in rows}.values()), found
@@ -217,7 +214,7 @@ class Template:
     def _thing(self, place: Place, properties: Mapping[str, Any], *more: Any) -> Thing:
         kind = {ROLE: "Role", ALIAS: "Alias"}.get(place.type, "Key")
         said = {one.value for one in self.found.run.text(place.stack, place.raw.get("DeletionPolicy", "not set"))}
-        return Thing(kind, place.seen_from(self.stack), said <= _KEPT, properties, *more)
+        return Thing(kind, place.seen_from(self.stack), said <= {"Retain", "RetainExceptOnCreate"}, properties, *more)
 
     def _shortened(self, text: str) -> str:
         """A text; who is named in it is remembered."""

@@ -8,7 +8,7 @@ Source: CloudFormation template reference, "Condition functions" and "Rule-speci
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any, Final, Generic, TypeAlias, TypeVar
@@ -140,24 +140,24 @@ def each_case(work: Callable[[Case], T]) -> list[InCase[T]]:
     asked: dict[str, bool] = {}
     for holes in (False, True):
         with suppress(TooManyCases):
-            return list(outcomes(work, Case(holes=holes), asked=asked))
+            return list(outcomes(work, Case(holes=holes), asked))
     members: list[str] = []
     for there in (YES, NO):
         with suppress(TooManyCases):
-            list(outcomes(work, Case(holes=True, members=dict.fromkeys(members, there)), asked=asked, there=there))
+            list(outcomes(work, Case(holes=True, members=dict.fromkeys(members, there)), asked, there=there))
         members = [name for name, is_member in asked.items() if is_member]
     if not members:
-        raise TooManyCases(_named(asked))
+        raise TooManyCases(", ".join(sorted(asked)[:MOST]))
     none = dict.fromkeys(members, NO)
     alone = [{**none, one: YES} for one in members if len(members) > 1]
     found: list[InCase[T]] = []
     for there, some in ((YES, dict.fromkeys(members, YES)), (NO, none), *((NO, one) for one in alone)):
-        found += outcomes(work, Case(holes=True, members=some), _MOST_OF_MEMBERS - len(found), asked, there)
+        found += outcomes(work, Case(holes=True, members=some), asked, _MOST_OF_MEMBERS - len(found), there)
     return found
 
 
 def outcomes(
-    work: Callable[[Case], T], start: Case, most: float = MOST, asked: dict[str, bool] | None = None, there: str = ""
+    work: Callable[[Case], T], start: Case, asked: dict[str, bool], most: float = MOST, there: str = ""
 ) -> Iterator[InCase[T]]:
     """What comes out in each case from one on, one by one, the first with the first value of each choice.
 
@@ -165,7 +165,6 @@ def outcomes(
     and whether that says alone whether a member of a list is there; ``there`` is said of each such member that the case
     does not know.
     """
-    asked = {} if asked is None else asked
     left, done = [start], 0
     while left:
         case = left.pop()
@@ -184,11 +183,7 @@ def outcomes(
             done += 1
             yield InCase(case, found)
         if done + len(left) > most or sum(asked.values()) > _MOST_OF_MEMBERS:
-            raise TooManyCases(_named(asked))
-
-
-def _named(asked: Iterable[str]) -> str:
-    return ", ".join(sorted(asked)[:MOST])
+            raise TooManyCases(", ".join(sorted(asked)[:MOST]))
 
 
 def is_all_known(value: Any) -> bool:
@@ -235,17 +230,14 @@ def _with_members(values: Values, stack: Stack, expression: Any) -> Any:
 
 def _is_true(values: Values, stack: Stack, expression: Any) -> bool | None:
     """What an expression says; None if it cannot be read."""
-    if not isinstance(expression, dict) or len(expression) != 1:
-        return None
-    [(name, argument)] = expression.items()
-    match name, argument:
-        case "Condition", str():
-            return holds(values, stack, argument)
-        case "Fn::Equals", [_, _]:
-            one, other = (_compared(values, stack, side) for side in argument)
+    match function_of(expression) or members(expression):
+        case {"Condition": str(condition)} if len(expression) == 1:
+            return holds(values, stack, condition)
+        case "Fn::Equals", [left, right]:
+            one, other = _compared(values, stack, left), _compared(values, stack, right)
             if one == other or (is_all_known(one) and is_all_known(other)):
                 return bool(one == other)
-            for text, beside in ((one, argument[1]), (other, argument[0])):
+            for text, beside in ((one, right), (other, left)):
                 own = alone(text) if isinstance(text, str) else None
                 if own and values.case.choices.get(own) == OTHER and isinstance(beside, str):
                     return False
@@ -253,7 +245,7 @@ def _is_true(values: Values, stack: Stack, expression: Any) -> bool | None:
         case "Fn::Not", [one]:
             found = _is_true(values, stack, one)
             return None if found is None else not found
-        case "Fn::And" | "Fn::Or", [*some]:
+        case ("Fn::And" | "Fn::Or") as name, [*some]:
             decisive = name == "Fn::Or"
             each = [_is_true(values, stack, one) for one in some]
             return decisive if decisive in each else None if None in each else not decisive

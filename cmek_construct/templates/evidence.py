@@ -15,7 +15,7 @@ from cmek_construct.guide import ROLE_NAME_PREFIX
 from cmek_construct.policy import Policy, Statement
 from cmek_construct.policy.context import owner_of
 from cmek_construct.policy.text import glob, holes, is_known, lower, may_be_one, parts, pieces
-from cmek_construct.templates.reading import members
+from cmek_construct.templates.reading import by, members
 from cmek_construct.templates.stacks import ROLE, Place
 
 if TYPE_CHECKING:
@@ -58,14 +58,12 @@ class Roles:
         self._forms = forms
         self._every = [(arn, whom, place) for arn, place in roles if (whom := _named(arn, ""))]
         self._open = [one for one in self._every if not is_known("".join(one[1]))]
-        self._exact: dict[tuple[str, str], set[tuple[str, Place]]] = {}
-        for arn, (own, name), place in self._every:
-            self._exact.setdefault((own, lower(name)), set()).add((arn, place))
+        self._exact = by(self._every, lambda one: tuple(map(lower, one[1])))
         globs = {glob(name, forms) for _, (_, name), _ in self._open}
         names = sorted({one if one.count("*") <= _MOST_STARS else "*" for one in globs})
         every = [re.escape(name).replace(r"\*", ".*").replace(r"\?", ".") for name in names]
+        # The names of all of them together: one look, for most texts name none.
         self._names = re.compile("|".join(every) or "(?!)", re.IGNORECASE)
-        """The names of all of them together: one look, for most texts name none."""
         self.by = cache(self._by)
 
     def _by(self, text: str, account: str) -> set[tuple[str, Place]]:
@@ -74,9 +72,8 @@ class Roles:
         A pattern that is about every role is about none; a role of which account or name are not known may be the one.
         """
         whom = _named(text, account)
-        exact = self._exact.get((whom[0], lower(whom[1]))) if whom else None
-        if exact:
-            return exact
+        if whom and (exact := self._exact.get(tuple(map(lower, whom)))):
+            return {(arn, place) for arn, _, place in exact}
         if ("*" in text or "?" in text) and len(text) <= LONGEST_ARN:
             form = glob(text, self._forms)
             if may_be_one(form, glob(f"arn:aws:iam::{account}:role/{NOBODY}", self._forms)):

@@ -49,8 +49,7 @@ class Template:
     region: str | None = None
     metadata: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
     """What its constructs say of themselves, each by its path, and by the type of what it says."""
-    inner: "dict[str, Template]" = field(default_factory=dict)
-    """The templates of its nested stacks and stack sets, by logical ID."""
+    inner: "dict[str, Template]" = field(default_factory=dict)  # its nested stacks and stack sets, by logical ID
 
     def __post_init__(self) -> None:
         """Read those that stand as text in its stack sets, where they can be read."""
@@ -189,8 +188,7 @@ class Reader:
             names += [one for one in (asset, url) if isinstance(one, str)]
             files = (template.file.parent / one for one in names if "://" not in one and ".." not in Path(one).parts)
             file = next(filter(Path.is_file, files), None)
-            nested = self._template(file) if file else None
-            if nested:
+            if file and (nested := self._template(file)):
                 template.inner[logical_id] = nested
                 yield nested.file
                 yield from self._read_nested(nested, assets, depth + 1)

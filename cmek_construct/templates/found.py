@@ -26,7 +26,6 @@ from cmek_construct.templates.stacks import Place as Place
 
 _ROOT: Final = re.compile(r"(?:arn:aws:iam::)?([0-9]{12}|\$\{[^}]*\})(?::root)?")
 _NOT_READ: Final = dict.fromkeys(("AssumeRolePolicyDocument", "KeyPolicy"), hole("?more cases than can be judged"))
-_CONSOLE: Final = "Pinecone console"
 _LABEL: Final = re.compile(r'"(Role ARN|Key ARN|External ID)"')
 PINECONES: Final = re.compile(r"alias/pine[-_]?cone[-_]?cmek/", re.IGNORECASE)  # how an alias of Pinecone's is named
 _OF_CONSTRUCT: Final = re.compile(r"PineconeAlias[0-9A-F]{8}$")  # the logical ID of the alias that `PineconeKey` makes
@@ -104,15 +103,13 @@ class Resource(NamedTuple):
         A value that no condition asks for stays a hole, whatever its default: what is told of it holds for all that a
         deployer may type.
         """
-        top, defaults = self.place.stack.top, {}
-        for name, declared in top.parameters.items():
-            if (default := written(declared.get("Default"))) is not None:
-                defaults[hole_of(top, name)] = (name, default)
-        choices = [(one, one.case.choices.items()) for one in self.cases]
-        found = [now for now, chosen in choices if all(defaults.get(own, ("", it))[1] == it for own, it in chosen)]
+        top = self.place.stack.top
+        said = ((hole_of(top, name), written(one.get("Default"))) for name, one in top.parameters.items())
+        defaults = {own: default for own, default in said if own and default is not None}
+        found = [one for one in self.cases if one.case.agrees(Case(defaults))]
         typed = [one for one in found if not one.case.is_by_default]
         asked = (own for one in (self.cases if found else ()) for own in one.case.choices)
-        return typed or found or self.cases, dict(defaults[own] for own in asked if own in defaults)
+        return typed or found or self.cases, {top.short(own): defaults[own] for own in asked if own in defaults}
 
 
 class Unread(NamedTuple):
@@ -160,19 +157,15 @@ class Found:
         self.pinecones = {one.place for one in every if known(one.place) or evidence.is_pinecones(one, vendors)}
         """The roles and keys that are known to be Pinecone's."""
         self._open = {one.place for one in roles if evidence.is_open_to_others(one)}
-        self._by_last_part = by(every, lambda one: _last_part(one.arn))
+        self._by_last_part = by(every, lambda one: parts(one.arn, "/")[-1])
         self.outputs: list[Output] = []
         for output in outputs_of(run, run.stacks):
             of = {self.called(one.value, one.case) for one in output.cases}
             self.pinecones.update(filter(None, of))
             self.outputs.append(output._replace(of=of.pop() if len(of) == 1 else None))
-        self.given = [
-            (now.value, one.place)
-            for one in self.outputs
-            for now in one.cases
-            if one.label == "Role ARN" and now.value.startswith(f"arn:aws:iam::{one.place.stack.account}:role/")
-            if is_known(now.value)
-        ]
+        told = ((it.value, one.place) for one in self.outputs if one.label == "Role ARN" for it in one.cases)
+        plain = ((arn, at) for arn, at in told if is_known(arn))
+        self.given = [(arn, at) for arn, at in plain if arn.startswith(f"arn:aws:iam::{at.stack.account}:role/")]
         """The account's roles that go to the console by a known ARN, and the output that says it."""
         self.by_given = evidence.Roles(self.given, run.forms)
         self._by_each_other()
@@ -217,7 +210,7 @@ class Found:
             except TooManyCases as why:
                 # It is known by what it is called in one case; its policy is not read.
                 self.too_many[place] = str(why)
-                first = next(outcomes(partial(self._arn, place), Case(holes=True), math.inf))
+                first = next(outcomes(partial(self._arn, place), Case(holes=True), {}, math.inf))
                 cases = [InCase(first.case, _NOT_READ)]
             yield from (self._now(place, one.case, one.value) for one in cases)
 
@@ -240,10 +233,10 @@ class Found:
 
     def called(self, text: str, case: Case, *types: str) -> Place | None:
         """What a text is the ARN, the name or the ID of, where its case and that of the other can be at once."""
-        for one in self._by_last_part.get(_last_part(text), ()):
-            is_called = text == _last_part(one.arn)
+        name = parts(text, "/")[-1]
+        for one in self._by_last_part.get(name, ()):
             is_alike = case.agrees(one.case) and one.case.chosen(text) == case.chosen(one.arn)
-            if (not types or one.place.type in types) and (is_called or is_alike):
+            if (not types or one.place.type in types) and (text == name or is_alike):
                 return one.place
         return None
 
@@ -296,13 +289,11 @@ class Found:
     def accounts(self) -> dict[str, str]:
         """The accounts of stacks of which nobody says them, by what Pinecone's keys say; or that is a problem."""
         given = self.run.account
-        owners: dict[Stack, set[str]] = {}
-        for key in (one for one in self.each_key if one.place in self.judged):
-            top = key.place.stack.top
-            if key.account in (OWN_ACCOUNT, given) and not top.template.account:
-                owners.setdefault(top, set()).update(self._owners(key))
         accounts: dict[str, str] = {}
-        for top, found in owners.items():
+        judged = (one for one in self.each_key if one.place in self.judged and one.account in (OWN_ACCOUNT, given))
+        keys = by(judged, lambda one: one.place.stack.top)
+        for top in (one for one in keys if not one.template.account):
+            found = {owner for key in keys[top] for owner in self._owners(key)}
             numbers = set(filter(is_known, found))
             listed = " and ".join(sorted(numbers))
             if given and numbers - {given}:
@@ -314,7 +305,7 @@ class Found:
             elif not given and numbers and numbers == found:
                 accounts[top.name] = listed
         if len(set(accounts.values())) == 1:
-            lone = (top.name for top in self.run.tops if top.account == OWN_ACCOUNT and top not in owners)
+            lone = (top.name for top in self.run.tops if top.account == OWN_ACCOUNT and top not in keys)
             accounts |= dict.fromkeys(lone, next(iter(accounts.values())))
         return accounts
 
@@ -340,13 +331,9 @@ def outputs_of(run: Run, stacks: Iterable[Stack]) -> Iterator[Output]:
     """What a person carries to Pinecone's console."""
     for stack, name, one in ((top, name, one) for top in stacks for name, one in top.outputs.items()):
         description = str(one.get("Description", ""))
-        if _CONSOLE in description:
+        if "Pinecone console" in description:
             label = _LABEL.search(description)
             yield Output(Place(stack, name), label[1] if label else "", run.text(stack, one.get("Value")))
-
-
-def _last_part(arn: str) -> str:
-    return parts(arn, "/")[-1]
 
 
 def beside(outputs: Iterable[Output], label: str, other: str) -> Iterator[tuple[Place, Output]]:

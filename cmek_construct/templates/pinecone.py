@@ -24,10 +24,8 @@ _PINECONE: Final = re.compile("pine[-_]?cone", re.I)
 _FROM_ELSEWHERE: Final = re.compile(r"Fn::ImportValue|Fn::GetStackOutput|Outputs\.|/exports/")
 _CONCERNS: Final = re.compile(r"AWS::(IAM::(Role|\w*Policy)|KMS::\w*Key)|pine[-_]?cone", re.I)
 _DEEPEST: Final = 100
-_PRINCIPALS: Final = {"Principal", "NotPrincipal"}
 _UNSEEN: Final = (NESTED, STACK_SET, "AWS::Serverless::Application")
 """What makes a stack of a template of its own, and hands it parameters."""
-_CONNECTOR: Final = "AWS::Serverless::Connector"
 _SERVICES: Final = re.compile(r"(@aws-sdk/client-)?(iam|kms)", re.I)
 _HARMLESS_CALL: Final = re.compile(r"(get|list|describe|simulate|tag|untag)", re.I)
 
@@ -58,8 +56,7 @@ class Around:
 
     def __init__(self, found: Found) -> None:
         self._found, self._run = found, found.run
-        self._managed: dict[str, list[tuple[Now, bool]]] = {}
-        """By the ARN of a managed policy: the roles that have it, or are bounded by it."""
+        self._managed: dict[str, list[tuple[Now, bool]]] = {}  # by the ARN of a policy: who has it, or is bounded by it
 
     def look(self) -> Iterator[Finding]:
         """All that is there, some of it more than once."""
@@ -120,7 +117,7 @@ class Around:
         if place.type in _UNSEEN and place.logical_id not in place.stack.children:
             handed = [some.get(one) for some in (properties, raw) for one in ("Parameters", "StackInstancesGroup")]
             why, way_out = "its template", "Synthesize it together with this one, and read the whole assembly."
-        elif raw is place.raw or place.type == _CONNECTOR or place.type.endswith("::MODULE"):
+        elif raw is place.raw or place.type == "AWS::Serverless::Connector" or place.type.endswith("::MODULE"):
             ends = (str(members(raw.get(one)).get("Id")) for one in ("Source", "Destination"))
             handed = [properties, raw, *map(place.stack.resources.get, ends)]
             why, way_out = "what it becomes", "Write out what it stands for."
@@ -162,8 +159,7 @@ class Around:
             if not found and self._is_unknown(text):
                 yield Unknown(place, "Roles", text)
         for arn in self._arns(place) if self._managed and place.type == MANAGED_POLICY else ():
-            users = self._managed.get(arn, ())
-            roles |= {(role.place, is_boundary) for role, is_boundary in users if role.case.agrees(one.case)}
+            roles |= {(role.place, bounds) for role, bounds in self._managed.get(arn, ()) if role.case.agrees(one.case)}
         policy = self._run.policy(properties.get("PolicyDocument"), "permissions") if roles else None
         for role, is_boundary in sorted(roles, key=lambda it: str(it[0])):
             yield Attached(place, role, name, one.case, policy, is_boundary)
@@ -192,7 +188,7 @@ class Around:
         if _is_document(leaf):
             statements = each_of(members(leaf).get("Statement"))
             # A principal's own policy names nobody.
-            is_own = all(isinstance(one, dict) and _PRINCIPALS.isdisjoint(one) for one in statements)
+            is_own = all(isinstance(one, dict) and {"Principal", "NotPrincipal"}.isdisjoint(one) for one in statements)
             kind: Kind = "permissions" if is_own and isinstance(leaf, dict) else "resource"
             policy = self._run.policy(leaf, kind)
             references = (text for text in evidence.let_in(policy) if alone(text) and self._is_unknown(text))
@@ -207,14 +203,12 @@ class Around:
 
     def _without_unknown(self, statement: Statement) -> Statement:
         """A statement without references that are not known: they are not taken for the role."""
-        people = statement.principals
+        people, on_arn = statement.principals, statement.on(aws.PRINCIPAL_ARN)
         known = people and tuple(one for one in people if not self._is_unknown(one.name))
-        conditions = [
-            replace(one, values=tuple(value for value in one.values if not self._is_unknown(value)))
-            if one.key.lower() == aws.PRINCIPAL_ARN
-            else one
+        conditions = (
+            replace(one, values=tuple(it for it in one.values if one not in on_arn or not self._is_unknown(it)))
             for one in statement.conditions
-        ]
+        )
         return replace(statement, principals=known, conditions=tuple(conditions))
 
     def _rewritten(self) -> Iterator[Unread]:

@@ -9,7 +9,7 @@ from __future__ import annotations
 import hashlib
 import json
 import re
-from collections.abc import Callable, Hashable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final, TypeVar
 
@@ -26,7 +26,6 @@ FOR_EACH: Final = "Fn::ForEach::"
 _TRANSFORM: Final = "Fn::Transform"
 _DEEPEST: Final = 100
 S = TypeVar("S")
-K = TypeVar("K", bound=Hashable)
 
 
 class UnreadableError(Exception):
@@ -127,9 +126,9 @@ def each_of(value: Any) -> list[Any]:
     return value if isinstance(value, list) else [] if value is None else [value]
 
 
-def by(some: Iterable[S], of: Callable[[S], K]) -> dict[K, list[S]]:
+def by(some: Iterable[S], of: Callable[[S], Any]) -> dict[Any, list[S]]:
     """Some by what they are of."""
-    found: dict[K, list[S]] = {}
+    found: dict[Any, list[S]] = {}
     for one in some:
         found.setdefault(of(one), []).append(one)
     return found

@@ -1,7 +1,7 @@
 """All templates of one run together: who imports what of whom, and whose account it is."""
 
 import re
-from collections import Counter
+from collections import Counter, defaultdict
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import replace
@@ -20,8 +20,6 @@ from cmek_construct.templates.reading import members
 from cmek_construct.templates.stacks import KEYS, OWN_ACCOUNT, OWN_REGION, ROLE, USER, Place, Stack, every
 from cmek_construct.templates.values import Values
 
-_WRITER: Final = "Custom::CrossRegionExportWriter"
-_MOST_KEPT: Final = 256
 _ROLE_ID: Final = re.compile(r"(\$\{[^}]*\})((?P<any>:?\*)|:.*)?", re.DOTALL)
 """What AWS has for who asks: the ID of a role, and the name of its session, or any."""
 _MOST_WAYS: Final = 100  # of one statement
@@ -53,14 +51,10 @@ class Run:
                 what = f"its cloud assembly says that it is of the account {own}, not {account}."
                 self.problems.append(Problem(one.name, what, "Leave out the account, or name that of the assembly."))
         self.stacks = list(every(self.tops))
-        self.forms = {
-            "AWS::AccountId": ACCOUNT,
-            "AWS::Region": REGION,
-            **{name: form for one in self.stacks for name, form in one.forms()},
-            **{str(alone(one.account)): ACCOUNT for one in self.stacks if not is_known(one.account)},
-        }
-        """What is known of holes, for `policy.read`."""
-        self.values = lru_cache(_MOST_KEPT)(partial(Values, self))  # the values of one case
+        self.forms = {"AWS::AccountId": ACCOUNT, "AWS::Region": REGION}  # what is known of holes, for `policy.read`
+        self.forms |= {name: form for one in self.stacks for name, form in one.forms()}
+        self.forms |= {str(alone(one.account)): ACCOUNT for one in self.stacks if not is_known(one.account)}
+        self.values = lru_cache(256)(partial(Values, self))  # the values of one case
 
     def cases(self, stack: Stack, work: Callable[[Values], T]) -> list[InCase[T]]:
         """What comes out in each case that the rules of a stack's template let be, or `TooManyCases`."""
@@ -174,29 +168,28 @@ class Run:
     def _given(self) -> dict[str, list[tuple[Stack, str, Any]]]:
         """By kind and name: the stack, the Region and the value of all that is given to other stacks."""
         values = self.values(Case(holes=True))
-        found: dict[str, list[tuple[Stack, str, Any]]] = {}
+        found: dict[str, list[tuple[Stack, str, Any]]] = defaultdict(list)
         for stack, name, output in ((own, name, one) for own in self.stacks for name, one in own.outputs.items()):
             given = (stack, stack.region, output.get("Value"))
             if stack.template.stack:
-                found.setdefault(f"output {name} of {stack.template.stack} in {stack.region}", []).append(given)
+                found[f"output {name} of {stack.template.stack} in {stack.region}"].append(given)
             export, is_made = "", None
             with suppress(Undecided, RecursionError):
                 export = values.text(stack, members(output.get("Export")).get("Name", ""))
                 is_made = holds(values, stack, str(output.get("Condition")))
             # An import is of the same account and Region as the export.
             if export and is_made is not False and set(map(hole, holes(export))) <= {stack.account, stack.region}:
-                found.setdefault(f"export {export}", []).append(given)
+                found[f"export {export}"].append(given)
         for place in self.places("AWS::SSM::Parameter"):
             with suppress(Undecided, RecursionError):
                 key = f"parameter {values.text(place.stack, place.properties.get('Name'))} of {place.stack.account}"
-                found.setdefault(key, []).append((place.stack, place.stack.region, place.properties.get("Value")))
-        for place in self.places(_WRITER):
+                found[key].append((place.stack, place.stack.region, place.properties.get("Value")))
+        for place in self.places("Custom::CrossRegionExportWriter"):
             written = members(place.properties.get("WriterProps"))
             with suppress(Undecided, RecursionError):
                 region = values.text(place.stack, written.get("region", ""))
                 for name, value in members(written.get("exports")).items():
-                    key = f"parameter {name} of {place.stack.account}"
-                    found.setdefault(key, []).append((place.stack, region, value))
+                    found[f"parameter {name} of {place.stack.account}"].append((place.stack, region, value))
         return found
 
 

@@ -10,10 +10,9 @@ from functools import cached_property
 from pathlib import Path
 from typing import Any, Final
 
-from cmek_construct.policy import ACCOUNT
-from cmek_construct.policy.text import NAME, alone, hole
+from cmek_construct.policy.text import ACCOUNT, NAME, alone, hole
 from cmek_construct.templates.files import NESTED, STACK_SET, Template
-from cmek_construct.templates.reading import FOR_EACH, each_of, members, objects
+from cmek_construct.templates.reading import FOR_EACH, by, each_of, members, objects
 from cmek_construct.warnings import ROLE_OF_KEY
 
 ROLE: Final = "AWS::IAM::Role"
@@ -53,8 +52,7 @@ class Stack:
         self.within: tuple[str, ...] = (*self.maker.stack.within, self.maker.logical_id) if self.maker else ()
         """The logical IDs of the nested stacks and stack sets around it."""
         self.top: Stack = self.parent.top if self.parent else self  # the stack that it is nested in, or itself
-        self.is_in_stack_set = self.maker is not None and self.maker.type == STACK_SET
-        """Whether it is what a stack set makes in each account."""
+        self.is_in_stack_set = self.maker is not None and self.maker.type == STACK_SET  # made in each account
         self.content = self.template.content
         self.not_made: dict[str, Any] = {}  # the loops over what only the deploy knows, and those that make too much
         self.parameters, self.resources, self.outputs, self.mappings, self.conditions = (
@@ -85,10 +83,8 @@ class Stack:
             return {name: [one] for name, one in members(around.get("Parameters")).items()}
         groups = each_of(around.get("StackInstancesGroup"))
         lists = [around.get("Parameters"), *(members(one).get("ParameterOverrides") for one in groups)]
-        found: dict[str, list[Any]] = {}
-        for one in (members(one) for some in lists for one in each_of(some)):
-            found.setdefault(str(one.get("ParameterKey")), []).append(one.get("ParameterValue"))
-        return found
+        given = by((members(one) for some in lists for one in each_of(some)), lambda one: str(one.get("ParameterKey")))
+        return {name: [one.get("ParameterValue") for one in some] for name, some in given.items()}
 
     @cached_property
     def roles_of_keys(self) -> dict[str, Any]:

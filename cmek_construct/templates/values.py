@@ -12,8 +12,7 @@ from collections.abc import Callable, Mapping, Sequence
 from functools import cache
 from typing import TYPE_CHECKING, Any, Final
 
-from cmek_construct.policy import literal
-from cmek_construct.policy.text import alone, hole, holes, is_known, parts, pieces
+from cmek_construct.policy.text import alone, hole, holes, is_known, literal, parts, pieces
 from cmek_construct.templates.choices import BY_DEFAULT, OTHER, TYPED, YES, Case, Undecided, holds, is_all_known
 from cmek_construct.templates.reading import each_of, function_of, members, written
 from cmek_construct.templates.stacks import ALIAS, KEYS, MANAGED_POLICY, ROLE, USER, Place, Stack, hole_of, is_of_ssm
@@ -27,7 +26,6 @@ _LONGEST: Final = 65_536  # characters of a text that is put together; what is l
 _LONGEST_CHAIN: Final = 40
 _NAMES: Final = {ROLE: "RoleName", USER: "UserName", MANAGED_POLICY: "ManagedPolicyName", ALIAS: "AliasName"}
 _IAM: Final = {ROLE: "role", USER: "user", MANAGED_POLICY: "policy"}
-_READER: Final = "Custom::CrossRegionExportReader"
 _NO_VALUE: Final = {"Ref": "AWS::NoValue"}
 _KNOWN: Final = {"AWS::Partition": "aws", "AWS::URLSuffix": "amazonaws.com"}
 NOTHING: Final = object()  # ``AWS::NoValue``: what CloudFormation leaves out
@@ -99,11 +97,15 @@ class Values:
         """
         own = hole_of(stack, name)
         if own is None:
-            return self.once((stack.name, "parameter", name), lambda: self._given(stack, name))
-        chosen = self.case.choices.get(own)
-        if chosen is None:
-            chosen = self._chosen(stack, name, own, compared)
-        return _of_type(stack, name, hole(own) if chosen in (None, OTHER) else literal(chosen))
+            text = self.once((stack.name, "parameter", name), lambda: self._given(stack, name))
+        else:
+            chosen = self.case.choices.get(own)
+            if chosen is None:
+                chosen = self._chosen(stack, name, own, compared)
+            text = hole(own) if chosen in (None, OTHER) else literal(chosen)
+        if isinstance(text, str) and "List" in str(stack.parameters.get(name, {}).get("Type")):
+            return [one.strip() for one in text.split(",")] if text else []
+        return text
 
     def _chosen(self, stack: Stack, name: str, own: str, compared: bool) -> str | None:
         """What a parameter is that the deployer gives, or may leave at its default: a hole stands for what is typed."""
@@ -128,18 +130,15 @@ class Values:
             return {**_KNOWN, "AWS::AccountId": stack.account, "AWS::Region": stack.region}.get(name) or hole(own)
         declared = stack.parameters.get(name, {})
         default = written(declared.get("Default"))
-        text: Any = hole(own)
         if is_of_ssm(declared):
             there = None if name in stack.given else self._elsewhere(f"parameter {default} of {stack.account}", stack)
             which = there and self.case.decided(f"the defaults of {stack.name}", (BY_DEFAULT, TYPED), may_be_hole=True)
-            text = there if which == BY_DEFAULT else text  # somebody else may write it, or another one be named
-        elif stack.parent and stack.given.get(name):
+            return there if which == BY_DEFAULT else hole(own)  # somebody else may write it, or another one be named
+        if stack.parent and stack.given.get(name):
             values = [self.text(stack.parent, one) for one in stack.given[name]]
             chosen = values[0] if len(set(values)) == 1 else self.case.decided(own, values, may_be_hole=True)
-            text = text if chosen == OTHER else chosen
-        else:
-            text = hole(f"?{own}") if default is None else literal(default)
-        return _of_type(stack, name, text)
+            return hole(own) if chosen == OTHER else chosen
+        return hole(f"?{own}") if default is None else literal(default)
 
     def _member(self, stack: Stack, value: Any) -> Any:
         """A member of a list: a condition may say alone whether it is there."""
@@ -303,7 +302,7 @@ class Values:
         found = self.arn(place) if attribute in ("Arn", "PolicyArn") else None
         if found or (attribute == "KeyId" and place.type in KEYS):
             return found or self._name(place)
-        if place.type == _READER:
+        if place.type == "Custom::CrossRegionExportReader":
             what = f"parameter {attribute} of {stack.account}"
             return self._elsewhere(what, stack) or hole(f"{what} {stack.region}")
         return hole(f"{stack.named(place.logical_id)}.{attribute}")
@@ -312,13 +311,6 @@ class Values:
         """What another stack gives; None where that is not known."""
         found = self.run.elsewhere(what, stack)
         return self.once((what, stack.account, stack.region), lambda: self.resolved(*found)) if found else None
-
-
-def _of_type(stack: Stack, name: str, text: str) -> Any:
-    """A value by the type of its parameter."""
-    if "List" not in str(stack.parameters.get(name, {}).get("Type")):
-        return text
-    return [one.strip() for one in text.split(",")] if text else []
 
 
 def _as_it_is(text: str) -> str:

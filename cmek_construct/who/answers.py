@@ -14,9 +14,7 @@ from typing import Final, NamedTuple, TypeAlias, TypeVar
 
 from cmek_construct import guide
 from cmek_construct.checks import printable
-from cmek_construct.policy import CannotBeJudged, Policy, Principal, Request, Statement, Verdict
-from cmek_construct.policy.aws import DAYS, DIRECT_CALL, EXTERNAL_ID, TRAILING_DAYS
-from cmek_construct.policy.questions import Questions
+from cmek_construct.policy import CannotBeJudged, Policy, Principal, Request, Statement, Verdict, aws
 from cmek_construct.policy.statements import DELETED, Condition
 from cmek_construct.policy.text import alone, is_known, is_wild
 from cmek_construct.policy.words import in_doubt, plain
@@ -39,7 +37,7 @@ ON_KEY: Final = (
 _MOST_DAYS: Final = 20  # that are tried
 _VIA: Final = "kms:viaservice"
 _ANY: Final = "an AWS service"
-_TLS: Final = {"aws:securetransport": DIRECT_CALL["aws:securetransport"]}
+_TLS: Final = {"aws:securetransport": aws.DIRECT_CALL["aws:securetransport"]}
 _OTHER_ID: Final = "another-external-id"
 Sent: TypeAlias = Mapping[str, str | None]  # condition keys with their values
 T = TypeVar("T", bound=Hashable)
@@ -136,10 +134,9 @@ def _about(found: Found, one: Resource | Unread, pinecone: str | None, assumed: 
             raise CannotBeJudged(one.why)
         cases, defaults = one.by_default()
         assumed |= defaults
-        asked = [_asked(found, now, pinecone) for now in cases]
-        policies = [policy for policy, _ in asked]
-        rows = list(dict.fromkeys(row for _, some in asked for row in some))
-        answered = _in_every_way(partial(_answers, found.ask, cases), policies, rows)
+        policies, asked = zip(*(_asked(found, now, pinecone) for now in cases), strict=True)
+        rows = list(dict.fromkeys(row for some in asked for row in some))
+        answered = _in_every_way(partial(_answers, found, cases), policies, rows)
     except CannotBeJudged as error:
         action = ASSUME if place.type == ROLE else ", ".join(ON_KEY)
         anybody, doubt = Somebody("anybody", "arn:aws:iam::*:*"), f"it cannot be judged: {error}"
@@ -150,13 +147,12 @@ def _about(found: Found, one: Resource | Unread, pinecone: str | None, assumed: 
 
 def _in_every_way(ask: Callable[..., _Answers], policies: Sequence[Policy], rows: Sequence[Row]) -> list[Row]:
     """The rows with their answers: called directly, and to whom more is said in another way, with that."""
-    said = dict(ask(policies, rows, DIRECT_CALL))
+    said = dict(ask(policies, rows, aws.DIRECT_CALL))
     through: dict[Row, list[str]] = {}
     for service in [one for one, lets in _compared(policies, _VIA, _ANY).items() if lets]:
         out = [row for row in rows if said[row].verdict in (Verdict.NO, Verdict.BY_ACCOUNT)]
         # Of a pattern an example; through which others it came is not known.
-        example = service.replace("*", "us-east-1").replace("?", "x")
-        example = "s3.us-east-1.amazonaws.com" if service == _ANY else example
+        example = service.replace(_ANY, "s3.*.amazonaws.com").replace("*", "us-east-1").replace("?", "x")
         for row, now in ask(policies, out, {**_TLS, "aws:viaawsservice": "true", _VIA: example}):
             one = said[row]
             if now.verdict is Verdict.CANNOT_TELL:
@@ -165,13 +161,13 @@ def _in_every_way(ask: Callable[..., _Answers], policies: Sequence[Policy], rows
                 through.setdefault(row, []).append(service)
                 then = _only(f"through {' or '.join(through[row])}", now.verdict, one.verdict)
                 said[row] = one._replace(statement=now.statement, then=then)
-    if any(one.on(*DIRECT_CALL.keys() - _TLS) for policy in policies for one in policy.statements):
+    if any(one.on(*aws.DIRECT_CALL.keys() - _TLS) for policy in policies for one in policy.statements):
         # Somebody may come in, though neither directly nor as the example of a service does.
         out = [row for row in rows if said[row].answer == Verdict.NO.value]
         said |= ask(policies, out, _TLS)
-    if ids := tuple(_compared(policies, EXTERNAL_ID)):
+    if ids := tuple(_compared(policies, aws.EXTERNAL_ID)):
         # An external ID may let somebody in that is not among those presented: these are denied, by no name.
-        one_of = Condition("StringEquals", EXTERNAL_ID, ids)
+        one_of = Condition("StringEquals", aws.EXTERNAL_ID, ids)
         denied = Statement("", "Deny", (Principal("AWS", "*"),), actions=("*",), conditions=(one_of,), raw=ids)
         others = [replace(policy, statements=(*policy.statements, denied)) for policy in policies]
         out = [row for row in rows if row.presents == "wrong" or is_wild(row.external_id or "")]
@@ -180,11 +176,11 @@ def _in_every_way(ask: Callable[..., _Answers], policies: Sequence[Policy], rows
         for row, (_, now) in zip(out, ask(others, [row._replace(presents=None) for row in out], _TLS), strict=True):
             if now.verdict is not Verdict.NO:
                 said[row] = said[row]._replace(verdict=now.verdict, statement=now.statement or None, doubt=now.doubt)
-    compared = _compared(policies, TRAILING_DAYS)
-    known = compared if all(map(DAYS.fullmatch, compared)) else ()
+    compared = _compared(policies, aws.TRAILING_DAYS)
+    known = compared if all(map(aws.DAYS.fullmatch, compared)) else ()
     days = sorted({0, *(int(one) + more for one in known for more in (0, 1))})
     out = [row for row in rows if 1 < len(days) < _MOST_DAYS and row.action in guide.ENDING]
-    each = ([now for _, now in ask(policies, out, {**DIRECT_CALL, TRAILING_DAYS: str(one)})] for one in days)
+    each = ([now for _, now in ask(policies, out, {**aws.DIRECT_CALL, aws.TRAILING_DAYS: str(one)})] for one in days)
     for row, *answers in zip(out, *each, strict=True):
         since = next((at for at, one in enumerate(answers) if one.verdict is not Verdict.NO), 0)
         now, later = answers[since], {one.verdict for one in answers[since:]}
@@ -195,7 +191,7 @@ def _in_every_way(ask: Callable[..., _Answers], policies: Sequence[Policy], rows
 
 
 def _answers(
-    ask: Questions, cases: Sequence[Now], policies: Sequence[Policy], rows: Sequence[Row], sent: Sent
+    found: Found, cases: Sequence[Now], policies: Sequence[Policy], rows: Sequence[Row], sent: Sent
 ) -> _Answers:
     """Rows, each with its answer: the one that is given in every case of the template's conditions."""
     chosen = [{**now.case.choices, **now.case.members} for now in cases]
@@ -210,7 +206,7 @@ def _answers(
         is_other = row.who.account not in ("", cases[0].account)
         own = True if is_other else False if row.who.own_policies is False else None
         requests.append(Request(row.who.arn, row.action, context=context, own=own, but=row.who.but))
-    answers = zip(*(ask.answers(each, requests) for each in policies if rows), strict=True)
+    answers = zip(*(found.ask.answers(each, requests) for each in policies if rows), strict=True)
     for row, said in zip(rows, answers, strict=True):
         verdict, name = said[0].verdict, _name(said[0].statement)
         doubt = None
@@ -228,7 +224,7 @@ def _asked(found: Found, one: Now, pinecone: str | None) -> tuple[Policy, list[R
     people = People(one.policy, pinecone, found.arns, place.stack)
     if place.type == ROLE:
         # The external IDs to present: each that is asked for or denied, another, and none.
-        compared = _compared([one.policy], EXTERNAL_ID)
+        compared = _compared([one.policy], aws.EXTERNAL_ID)
         ids: list[tuple[str, str | None]] = [("right" if lets else "denied", own) for own, lets in compared.items()]
         others = (f"{_OTHER_ID}-{number}" if number > 1 else _OTHER_ID for number in count(1))
         ids += [("wrong", next(own for own in others if own not in compared)), ("none", None)]
@@ -269,7 +265,7 @@ def _compared(policies: Iterable[Policy], key: str, anything: str = "") -> dict[
 def _with_ids_apart(policy: Policy) -> Policy:
     """A policy of which another external ID is none of those that only the deploy knows."""
     said = json.dumps([one.raw for one in policy.statements], default=str)
-    ids = [it for one in policy.statements for it in one.compared(EXTERNAL_ID) if not is_known(it)]
+    ids = [it for one in policy.statements for it in one.compared(aws.EXTERNAL_ID) if not is_known(it)]
     if not all(alone(one) and said.count(one) == ids.count(one) for one in ids):
         return policy
     return replace(policy, forms={**policy.forms, **{str(alone(one)): f"<{at}>" for at, one in enumerate(ids)}})

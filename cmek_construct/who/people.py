@@ -12,9 +12,8 @@ from cmek_construct.guide import ROLE_NAME_PREFIX
 from cmek_construct.policy import ACCOUNT, Policy, Principal
 from cmek_construct.policy.statements import NUMBER
 from cmek_construct.policy.text import Forms, alone, is_wild
-from cmek_construct.templates.found import Place
 from cmek_construct.templates.reading import by
-from cmek_construct.templates.stacks import Stack
+from cmek_construct.templates.stacks import Place, Stack
 
 _ARN: Final = re.compile(r"arn:aws:(?:iam|sts)::((?:\$\{[^{}]*\}|[^:])*):([^/]+)(?:/(.+))?")
 _PINECONES: Final = f"role/{ROLE_NAME_PREFIX}*"
