@@ -77,10 +77,11 @@ def few(names: Sequence[str], most: int = 10) -> str:
 
 
 def nearest(name: str, names: Sequence[str], lacking: Sequence[str] = ()) -> str:
-    """Which of some names was meant, one that is still lacking before any other; or all that there are."""
+    """Which of some names was meant, by a slip, else one that is still lacking before any other; or all there are."""
     from difflib import get_close_matches  # for a mistake alone
 
-    close = get_close_matches(name, lacking, n=1, cutoff=0.5) or get_close_matches(name, names, n=1)
+    tries = ((names, 0.85), (lacking, 0.5), (names, 0.6))
+    close = next(filter(None, (get_close_matches(name, some, 1, cutoff) for some, cutoff in tries)), None)
     return f"Is it {close[0]}?" if close else f"There are {', '.join(names)}."
 
 

@@ -25,7 +25,7 @@ class Customers(NamedTuple):
         whose = {own_account: "own", pinecone_account: "pinecones"}
         for parameter, value, account in named:
             is_twice = value != account and account in self.account_ids
-            if row := whose.get(account) or "twice" * is_twice:
+            if row := whose.get(account) or ("twice" if is_twice else None):
                 yield checks.refusal("customers", row, parameter=parameter, value=value, account=account)
         policies = self.policies()
         count = sum(len(one["Statement"]) for one in policies.values())
@@ -54,8 +54,8 @@ def _listed(check: checks.Check, what: str, way_out: str) -> checks.Check:
 
 
 account_id: Final = partial(checks.account_id, way_out="Write the number of the customer's AWS account.")
-_arn_form: Final = 'Write ["arn:aws:kms:us-east-1:444455556666:key/…"].'
+_WRITE_ARNS: Final = 'Write ["arn:aws:kms:us-east-1:444455556666:key/…"].'
 CUSTOMERS: Final = (  # what a role for keys of customers takes
     row("customer_account_ids", _listed(account_id, "account IDs", 'Write ["444455556666"].'), left_out=()),
-    row("customer_key_arns", _listed(checks.key_arn, "key ARNs", _arn_form), left_out=()),
+    row("customer_key_arns", _listed(checks.key_arn, "key ARNs", _WRITE_ARNS), left_out=()),
 )

@@ -1,6 +1,7 @@
 """Pages of rows: what is said of a subject, in a file beside the code that says it."""
 
 from collections.abc import Mapping
+from configparser import ConfigParser
 from functools import cache
 from pathlib import Path
 
@@ -12,8 +13,6 @@ def rows(page: Path) -> Mapping[str, Mapping[str, str]]:
     A text goes on in lines that are indented, which are one line then; of one that has nothing behind its ``=`` each
     stays a line. A line that begins with ``#`` is a comment, within a text too.
     """
-    from configparser import ConfigParser  # for who has something to say
-
     found = ConfigParser(interpolation=None, delimiters=("=",), comment_prefixes=("#",))
     found.optionxform = str  # type: ignore[assignment, method-assign] # capital letters of a name are heeded
     found.read_string(page.read_text(encoding="utf-8"))

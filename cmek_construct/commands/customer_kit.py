@@ -25,7 +25,7 @@ _any_key: Final = partial(checks.arn, form=ANY_KEY_ARN, example="arn:aws:kms:us-
 _DESCRIBED: Final = "`aws kms describe-key --key-id KEY_ARN --output json` prints it."
 _GOT: Final = "`aws kms get-key-policy --key-id KEY_ARN --policy-name default --output json` prints it."
 _name: Final = checks.within(
-    lambda it: it.isprintable() and 0 < len(it) <= 100, "it is a line of text, of up to 100 characters", "Shorten it."
+    lambda it: it.isprintable() and 0 < len(it) <= 100, "it is a line of text", "Write 1 to 100 characters in one line."
 )
 _s3_url: Final = checks.matching(
     r"https://[a-z0-9.-]+\.amazonaws\.com/\S+",

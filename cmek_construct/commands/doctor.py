@@ -107,7 +107,8 @@ def _policy(entries: Sequence[Entry], kind: Kind, asking: Asking) -> str:
     if kind == "key":
         with refusals(asking, entry.name):
             case, _ = look(entry, asking)
-            refuse_unknown(case)
+            if not case.role_arn:
+                refuse_unknown(case)
     return json.dumps(policy_document(*case.wanted(kind, suspended=bool(case.entry.suspended))), indent=2)
 
 

@@ -97,7 +97,9 @@ def add(
     yield _to_do(entry, f"Added {name} to {FILE}. Read it and commit it.")
 
 
-def _props(account: str, region: Any, regions: Any, pinecone: Any, minted: bool, customers: Any) -> dict[str, Any]:
+def _props(
+    account: str, region: str | None, regions: object, pinecone: str | None, minted: bool, customers: object
+) -> dict[str, Any]:
     """What was answered, as the file says it."""
     answered = {
         "account": account,

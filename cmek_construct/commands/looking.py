@@ -6,7 +6,7 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
-from typing import Any, Final
+from typing import Any, Final, TypeVar
 
 from cmek_construct.aws import reading
 from cmek_construct.aws.objects import Stack, Unread
@@ -24,9 +24,11 @@ from cmek_construct.templates.reading import members
 from cmek_construct.templates.stacks import ROLE
 
 entries_here: Final = partial(read_entries, CMEK_YAML)
+T = TypeVar("T")
+R = TypeVar("R")
 
 
-def side_by_side(look: Callable[[Any], Any], several: Iterable[Any]) -> list[Any]:
+def side_by_side(look: Callable[[T], R], several: Iterable[T]) -> list[R]:
     """Look at several, ten at a time; after Ctrl-C nobody waits for those under way."""
     pool = ThreadPoolExecutor(10)
     try:
@@ -98,7 +100,7 @@ def outputs_of(entry: Entry, file: Path | None, asking: Asking) -> tuple[Mapping
 
 
 def json_in(file: Path, instead: str, within: str | None = None) -> dict[str, Any]:
-    """The JSON object in a file that a command wrote, or in a text in it; ``instead``: which command, or what else."""
+    """The JSON object in a file that a command wrote, or in a text in it; ``instead`` says which, or what else."""
     try:  # PowerShell writes files in UTF-16, which `json` knows by its first bytes
         found = json.loads(file.read_bytes() if within is None else within)
         if isinstance(found, dict):

@@ -65,7 +65,8 @@ def shown(as_json: bool, data: Callable[[], Any], lines: Iterable[str]) -> Itera
     """What was found: printed as JSON for a machine, of a list each member in a line, or its lines for a person."""
     if as_json:
         found = data()
-        said = json.dumps(found) if isinstance(found, dict) else "[\n" + ",\n".join(map(json.dumps, found)) + "\n]"
+        is_list = isinstance(found, list) and bool(found)
+        said = "[\n" + ",\n".join(map(json.dumps, found)) + "\n]" if is_list else json.dumps(found)
         sys.stdout.write(f"{said}\n")  # `typer.echo` looks for colours in it
     else:
         yield from lines

@@ -1,8 +1,8 @@
 """`cmek project create`: a Pinecone project that encrypts with a customer's key and no other way.
 
 What Pinecone's SDK does not do by itself. Project names are not unique, and the SDK asks again when an answer is lost:
-so this looks first at what is there, and afterwards whether two were made. A forced encryption is for good, and an API
-key is shown once: so nothing is made without --yes, nor where nobody would see the key.
+so this looks first at what is there, and afterwards whether two projects were made. A forced encryption is for good,
+and an API key is shown once: so nothing is made without --yes, nor where nobody would see the key.
 """
 
 import os

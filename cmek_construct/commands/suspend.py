@@ -115,9 +115,11 @@ def _put(case: Deployed, session: Session, on: bool) -> tuple[str, str, bool]:
     for _try in range(6):  # a second apart, until it says what was written
         after = as_of_2012(reading.read_policy(session, arn))
         if is_suspended(case, after) is on:
-            left = brake.drift(kept(case, after), case.wanted(brake.kind))
+            # Beside the external ID that Pinecone stores, whatever the file says.
+            stored = replace(case, entry=replace(case.entry, external_id=case.external_id))
+            left = brake.drift(kept(case, after), stored.wanted(brake.kind))
             how = "written and read back" if wanted else "it was so already, and was read again"
-            return how, left.in_words(case.entry.account), not refused_actions(case, brake.kind, after)[0]
+            return how, left.in_words(case.entry.account), not refused_actions(stored, brake.kind, after)[0]
         time.sleep(1)
     raise Refused(f"the {brake.kind} policy was written, but reads as before")
 

@@ -67,14 +67,17 @@ def _as_data(one: Who) -> dict[str, Any]:
     return {name: getattr(one, name) for name in _OF_TEMPLATE} | {"rows": rows}
 
 
+_Table = tuple[str, tuple[tuple[str, int | None], ...], tuple[tuple[str, ...], ...], str | None]
+"""Title, the columns' headings with the most characters of one that is wrapped, lines, and what stands below."""
+
+
 def _show(answers: Sequence[Who]) -> None:
     """Every answer for a person: a table for each role and each key."""
     console = Console(highlight=False, markup=False, emoji=False)
     if not console.is_terminal:
         console.width = 120
 
-    # By title, headings with the most characters of a line, lines, and what stands below: 1,000 stacks have the same
-    @cache
+    @cache  # 1,000 stacks of one app have the same tables
     def drawn(title: str, columns: Any, lines: Any, caption: str | None) -> Segments:
         headings = (Column(heading, overflow="fold", max_width=width) for heading, width in columns)
         table = Table(*headings, caption=caption, box=box.SIMPLE_HEAD, pad_edge=False, show_edge=False)
@@ -105,7 +108,7 @@ def _show(answers: Sequence[Who]) -> None:
     console.print(f"\n{LEGEND}")
 
 
-def _of_role(name: str, rows: Sequence[Row]) -> tuple[Any, ...]:
+def _of_role(name: str, rows: Sequence[Row]) -> _Table:
     """A line for each principal, a column for each external ID that it presents."""
     presented = dict.fromkeys((row.presents, row.external_id) for row in rows if row.presents)
     count = Counter(presents for presents, _ in presented)
@@ -121,7 +124,7 @@ def _of_role(name: str, rows: Sequence[Row]) -> tuple[Any, ...]:
     return title, (("Who", 40), *columns, ("By", None)), tuple(lines), None
 
 
-def _of_key(name: str, rows: Sequence[Row]) -> tuple[Any, ...]:
+def _of_key(name: str, rows: Sequence[Row]) -> _Table:
     """Principals with the same answers share their lines."""
     columns = (("Who", 38), ("kms:", 35), ("Answer", 20), ("By", None))
     lines = []

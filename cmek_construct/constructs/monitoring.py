@@ -223,17 +223,18 @@ def _bring_iam_events_to(scope: Construct, here: ours.Environment) -> None:
     stage: Any = cdk.Stage.of(stack)
     # One serves an account and Region of an app or stage: a second would forward every event twice.
     name = f"pinecone-cmek-iam-events-{here.region}"
-    its_id = f"{name}-{here.account}" if here.account else name
+    construct_id = f"{name}-{here.account}" if here.account else name
     # Named after a stack, whose name is its own in the account and Region: that of another app or stage is another one,
     # and ends no messages here when it goes.
     name = f"{name}-{stack.stack_name}"
     if len(name) > 128:
         name = f"{name[:119]}-{sha256(name.encode()).hexdigest()[:8]}"
-    forwarder: Any = stage.node.try_find_child(its_id)
+    forwarder: Any = stage.node.try_find_child(construct_id)
     if forwarder is None:
         env = cdk.Environment(account=here.account, region=_HOME_OF_IAM)
         says = f"Forwards IAM's events about roles to {here.region}, where Pinecone's role and key are watched"
-        forwarder = cdk.Stack(stage, its_id, stack_name=name, env=env, description=says, termination_protection=True)
+        shape: dict[str, Any] = {"stack_name": name, "env": env, "description": says, "termination_protection": True}
+        forwarder = cdk.Stack(stage, construct_id, **shape)
         calls = aws_events.EventPattern(**_pattern([kind for kind in _KINDS if kind.startswith("Role")], {}))
         bus_arn = f"arn:aws:events:{here.region}:{forwarder.account}:event-bus/default"
         bus = targets.EventBus(aws_events.EventBus.from_event_bus_arn(forwarder, "Bus", bus_arn))

@@ -185,6 +185,12 @@ def refuse_another(case: Deployed, role: Role, key: Key | None) -> None:
     entry, lock, name = case.entry, case.lock, case.name
     if (key is None) is (entry.customers is None):
         raise Refused(_ROWS.text("refused.no-key" if key is None else "refused.a-key", entry=entry))
+    if key is not None and entry.key is None:
+        origin, kind = (key.metadata.get(one) for one in ("Origin", "MultiRegionConfiguration"))
+        if (kind or {}).get("MultiRegionKeyType") == "REPLICA":
+            raise Refused(_ROWS.text("refused.replica", key=key))
+        if origin != "AWS_KMS":
+            raise Refused(_ROWS.text("refused.origin", key=key, found=checks.printable(origin)))
     rows: list[tuple[str, str, object, object]] = [
         ("refused.is-another", f"cmek.yaml: stacks.{name}.role", entry.role, role.arn),
         ("refused.is-another", f"cmek.yaml: stacks.{name}.key", entry.key, case.key_arn),
@@ -197,13 +203,10 @@ def refuse_another(case: Deployed, role: Role, key: Key | None) -> None:
         rows += [("refused.another", "role_path", entry.role_path or "/", role.path)]
     if key is not None and entry.key is None:
         rows += [("refused.another", "multi_region", bool(entry.multi_region), bool(key.metadata.get("MultiRegion")))]
-        replica_of = key.metadata.get("MultiRegionConfiguration") or {}
-        rows += [("refused.replica", "--key-arn", True, replica_of.get("MultiRegionKeyType") != "REPLICA")]
-        rows += [("refused.origin", "--key-arn", "AWS_KMS", checks.printable(key.metadata.get("Origin")))]
     for row, what, wanted, found in rows:
         if wanted not in (None, found):
             line = f"{what}: {json.dumps(found)}"
-            raise Refused(_ROWS.text(row, entry=entry, key=key, what=what, wanted=wanted, found=found, line=line))
+            raise Refused(_ROWS.text(row, entry=entry, what=what, wanted=wanted, found=found, line=line))
 
 
 def refuse_unfit(key: Key) -> None:

@@ -68,7 +68,7 @@ def _about_metadata(seen: CustomerKeySeen) -> Iterator[Finding]:
         value, row = data.get(name), "metadata.for-good"
         if not isinstance(value, str):
             row = "metadata.missing"
-        elif value in (wanted, "Updating"):  # in which a key goes on encrypting
+        elif value == wanted or (name, value) == ("KeyState", "Updating"):  # in which it goes on encrypting
             row = "metadata"
         elif name == "KeyState":
             is_ending = value in ("PendingDeletion", "PendingReplicaDeletion")

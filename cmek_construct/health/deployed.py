@@ -138,7 +138,8 @@ class Deployed:
         """The policy that is there; of the role's permissions, with what the key policy lets it."""
         of = self.key if kind == "key" else self.role
         if of is None or isinstance(of, Unread):
-            return of or Unread(f"there is no such {'key' if kind == 'key' else 'role'}")
+            missing = ("key", "kms:GetKeyPolicy") if kind == "key" else ("role", "iam:GetRole")
+            return of or Unread(f"there is no such {missing[0]}", missing[1])
         if isinstance(of, Key):
             return of.policy
         if kind == "trust" or isinstance(of.permissions, Unread):

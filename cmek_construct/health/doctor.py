@@ -185,7 +185,8 @@ def _rotation(case: Deployed, key: Key) -> Finding:
 
 
 def _alias(case: Deployed, key: Key) -> Finding:
-    wanted, target = case.alias_by_file or Unread("the stack shows no alias"), case.alias_target
+    nothing = Unread("the stack shows no alias", "cloudformation:ListStackResources")
+    wanted, target = case.alias_by_file or nothing, case.alias_target
     if isinstance(wanted, Unread):
         return ROWS.finding("alias.not-known", unread=wanted)
     if isinstance(key.aliases, Unread):
@@ -194,9 +195,8 @@ def _alias(case: Deployed, key: Key) -> Finding:
         return ROWS.finding("alias.there", alias=wanted)
     if isinstance(target, Unread):
         return ROWS.finding("alias.of-one-not-read", case=case, alias=wanted, why=target.why)
-    row = "alias.of-another" if target else "alias.missing"
-    if isinstance(case.alias, str) and case.alias != wanted:
-        row = "alias.not-deployed"
+    is_ahead = isinstance(case.alias, str) and case.alias != wanted
+    row = "alias.of-another" if target else "alias.not-deployed" if is_ahead else "alias.missing"
     return ROWS.finding(row, case=case, alias=wanted, target=printable(target), deploy=policies.by_file(case))
 
 

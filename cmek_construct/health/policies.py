@@ -49,8 +49,11 @@ class Beside:
         self.ahead = where.drift(wanted, written or []) if is_known else Drift()  # the file, of the last deploy
         self.wanted = wanted if self.ahead.is_none else written or []  # what the last deploy wrote, where that is known
         self.found = where.drift(self.there, self.wanted)
-        if not self.found.is_none and isinstance(case.template, Unread):
-            self.found = replace(self.found, doubt=_ROWS.text("template", why=case.template.why))
+        # A role that is given is no matter of a deploy.
+        self.hangs_on_template = isinstance(case.template, Unread) and (kind == "key" or own.role is None)
+        if self.hangs_on_template and not self.found.is_none:
+            doubts = [self.found.doubt, _ROWS.text("template", case=case)]
+            self.found = replace(self.found, doubt="; ".join(filter(None, doubts)))
 
     def findings(self) -> Iterator[Finding]:
         """What is wrong with it: a finding for each effect; or that it is right."""
@@ -99,7 +102,7 @@ class Beside:
         case = self.case
         if not self.ahead.is_none:
             return by_file(case)
-        if isinstance(case.template, Unread):
+        if self.hangs_on_template:
             return _ROWS.text("cure.template", case=case)
         if self.kind != "permissions":
             return _ROWS.text(f"{_about(self.kind)}.by-hand", case=case)
