@@ -425,7 +425,7 @@ def test_an_account_of_which_nobody_knows_the_number_is_not_locked() -> None:
         in_regions(("us-east-1", EXTERNAL_ID), account={"Ref": "Whose"})(stack)
 
     synth(fill)
-    assert "/${Whose}: a logical ID has letters and digits alone, 255 at most, and an account" in lock(code=1)
+    assert "/${Whose}: a logical ID has letters and digits alone, 255 at most, and what a stack set" in lock(code=1)
     assert not Path("cmek.lock").exists()
 
 

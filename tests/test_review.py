@@ -792,7 +792,7 @@ def test_nothing_changed_is_one_line(tmp_path: Path) -> None:
     [
         (
             lambda template: properties(template, ROLE).update(RoleName="new"),
-            "`RoleName` was none, is now `new`. CloudFormation REPLACES the role",
+            "`RoleName` was not said, is now `new`. CloudFormation REPLACES the role",
         ),
         (
             lambda template: properties(template, KEY).update(MultiRegion=True),

@@ -61,7 +61,7 @@ def of_key(key: Now, found: Found) -> Iterator[Violation]:
     is_replica = key.place.type == REPLICA
     if is_replica:
         yield broken("key-multi-region", key.place, "replica")
-    yield from _of_kind(key, [one for one in _OF_KEY if not is_replica or "key-rotation" not in one])
+    yield from _of_kind(key, [one for one in _OF_KEY if not is_replica or one[0] != "key-rotation"])
     if not key.properties.keys() & {"KeyPolicy", ""}:
         yield broken("cannot-be-judged kind", key.place, "default", witness="KeyPolicy")
 

@@ -13,7 +13,7 @@ import jsii
 from cmek_construct import checks, templates
 from cmek_construct import warnings as ids
 from cmek_construct.guardrails.judging import REPORT, judge
-from cmek_construct.lock import text
+from cmek_construct.lock import text as lock_text
 from cmek_construct.lock.changing import refusals
 
 
@@ -45,9 +45,9 @@ class CmekGuardrails:
             checks.role_arn(f"vendor_role_arns[{index}]", arn)
         self._vendors = tuple(vendor_role_arns)
         if lock_file is not None and not Path(lock_file).is_file():
-            way_out = f"Correct the path; or leave it out, for {text.FILE} in the current folder."
+            way_out = f"Correct the path; or leave it out, for {lock_text.FILE} in the current folder."
             checks.refuse("lock_file", lock_file, "it is a file that `cmek lock` wrote", way_out)
-        self._lock_file = Path(lock_file or text.FILE)
+        self._lock_file = Path(lock_file or lock_text.FILE)
 
     @property
     def name(self) -> str:
@@ -73,10 +73,10 @@ class CmekGuardrails:
         files = [Path(path) for path in context.template_paths]
         run = templates.read_run(files)
         try:
-            lock = text.read(self._lock_file)
-        except text.LockError:  # it is refused by itself
+            lock = lock_text.read(self._lock_file)
+        except lock_text.LockError:  # it is refused by itself
             lock = {}
-        found = templates.find(run, known=partial(text.is_locked, lock), vendors=self._vendors)
+        found = templates.find(run, known=partial(lock_text.is_locked, lock), vendors=self._vendors)
         violations = []
         for problem in found.problems:
             what, cure = f"{problem.where}: {problem.what}", problem.way_out or "Synthesize the app anew."

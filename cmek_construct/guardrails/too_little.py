@@ -11,7 +11,7 @@ from cmek_construct import checks, guide
 from cmek_construct.guardrails.rule import Trust, Violation, broken
 from cmek_construct.policy import Policy, Request, Said, Statement, Verdict, aws, read
 from cmek_construct.policy.text import hole, holes, is_known, parts
-from cmek_construct.policy.words import Quoted, in_doubt, plain
+from cmek_construct.policy.words import Quoted, in_doubt, plain, quoted_list
 from cmek_construct.templates.evidence import allowing, organizations
 from cmek_construct.templates.found import Attached, Found, Now
 from cmek_construct.templates.reading import by, each_of, members
@@ -99,9 +99,9 @@ def of_key(key: Now, roles: Iterable[Now], found: Found) -> Iterator[Violation]:
     for it in [it for it in owner if it.how in ("no", "unsure") and not it.is_denial][:1]:
         surely = "surely " if it.how == "unsure" else ""
         yield broken("key-owner", key.place, surely=surely, action=it.request.action)
-    for it in taken[-1:]:
-        action = " and ".join(one.request.action for one in taken)
-        yield broken("key-owner-denied", key.place, action=action, statement=it.why[0])
+    if taken:
+        action, by_which = " and ".join(it.request.action for it in taken), dict.fromkeys(it.why[0] for it in taken)
+        yield broken("key-owner-denied", key.place, action=action, statement=quoted_list(by_which))
     others = (it for it in owner if it.how == "unread" or (it.how == "unsure" and it.is_denial))
     yield from _shortages(key, others, "key-owner-denied")
 

@@ -123,9 +123,11 @@ def of_outputs(found: Found) -> Iterator[Violation]:
             is_given = is_arn and (is_any or arn[4] == stack.account or arn[4] in accounts)
             is_given |= (alone(value) or value) in map(stack.named, stack.parameters)
             is_given |= _SAID_ELSEWHERE.fullmatch(value) is not None
-            row, own = ("what", "") if not is_given or is_unreadable(value) else ("instead", "".join(instead[:1]))
-            if row == "what" or instead:
-                yield broken("output-value", output.place, row, witness=value, label=output.label, value=value, own=own)
+            facts: dict[str, Any] = {"witness": value, "label": output.label, "value": value}
+            if not is_given or is_unreadable(value):
+                yield broken("output-value", output.place, **facts)
+            elif instead:
+                yield broken("output-value", output.place, "instead", **facts, own=instead[0])
 
 
 def _beyond(

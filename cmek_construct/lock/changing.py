@@ -16,6 +16,7 @@ _LOCKED_PLACE: Final = "locked-place"
 _RULES: Final = {"role": "locked-role", "deployment target": "locked-role", "key": "locked-key"}
 _LOGICAL_ID: Final = "logical ID"
 _NONE: Final = "gone"
+_DROPPING: Final = (text.CONDITION, "Regions")  # without a case or a Region, what is there goes
 
 
 class Refusal(NamedTuple):
@@ -101,7 +102,7 @@ def _changed(own: Place, locked: Stack, stack: StackNow, file: str, options: str
             which = f"the {old.word} {old.deployed.get('Arn') or 'that Pinecone has'}"
         facts = {"own": own, "word": old.word, "resource": resource, "which": which, "options": options}
         for name, was, now in differences:
-            consequence = "dropped" if now == _NONE or name == text.CONDITION else "another"
+            consequence = "dropped" if now == _NONE or name in _DROPPING else "another"
             if name in (EXTERNAL_ID, PINECONE):
                 is_of_key = name == EXTERNAL_ID and old.word == "key"
                 consequence = "another id" if is_of_key else "another trust"

@@ -61,7 +61,7 @@ class StackNow:
         return {place.path: place for place in found if place.type in REPLACING}
 
     @cached_property
-    def accounts(self) -> dict[str, Locked]:
+    def targets(self) -> dict[str, Locked]:
         """The accounts and units for which stack sets make a role: where, and the external IDs that they alone have."""
         found: dict[str, Locked] = {}
         roles = (one for one in self.resources.values() if one.stack.is_in_stack_set and one.type == ROLE)
@@ -78,18 +78,18 @@ class StackNow:
         return found
 
     def stored(self, ours: Collection[str]) -> dict[str, Locked]:
-        """What Pinecone's roles and keys are made by, the stack sets in which they stand, and those sets' accounts."""
+        """What Pinecone's roles and keys are made by, the stack sets in which they stand, and those sets' targets."""
         own = [path for path, place in self.resources.items() if str(place) in ours]
         sets = [path for path, place in self.resources.items() if place.type == STACK_SET]
         around = [path for path in sets if any(each.startswith(f"{path}/") for each in own)]
-        accounts = [path for path in self.accounts if path.rpartition("/")[0] in around]
-        found = ((path, self.identity(path)) for path in (*own, *around, *accounts))
+        targets = [path for path in self.targets if path.rpartition("/")[0] in around]
+        found = ((path, self.identity(path)) for path in (*own, *around, *targets))
         return {path: one for path, one in found if one}
 
     def identity(self, path: str) -> Locked | None:
         """What makes one of them; None of what is there in no case."""
         if path not in self.resources:
-            return self.accounts.get(path)
+            return self.targets.get(path)
         place = self.resources[path]
         own = self._in_cases(place, _replacing)
         if not own:

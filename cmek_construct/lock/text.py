@@ -95,7 +95,7 @@ class Place(NamedTuple):
 
 @dataclass(frozen=True)
 class Locked:
-    """One role, key, stack set or account of a stack set, with what makes it the one that Pinecone stores."""
+    """One role, key, stack set, or what a set is for, with what makes it the one that Pinecone stores."""
 
     type: str
     values: Mapping[str, Any]  # by name, of JSON. What is not set has no name here.

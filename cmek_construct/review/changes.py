@@ -103,11 +103,18 @@ def _for_good(old: Mapping[str, Locked], new: Mapping[str, Locked]) -> Iterator[
         if before.type == OF_ACCOUNT and not is_in_both:
             yield say("target gone" if name in old else "target new", name=name)
         kind = before.word.capitalize()
-        for value, *_ in before.differences(new[name]) if is_in_both else ():
-            both = ({"Type": one.type, **one.values}.get(value) for one in (before, new[name]))
-            was, now = (quoted_list(each_of(one)) or ["none"] for one in both)
+        after = new.get(name, before) if is_in_both else before
+        refused = [value for value, *_ in before.differences(after)]
+        # One case more, or no condition any more, is no other role or key to the lock, and a change all the same.
+        for value in dict.fromkeys([*refused, *(it for it, *_ in after.differences(before))]):
+            both = ({"Type": one.type, **one.values}.get(value) for one in (before, after))
+            nothing = "none" if value in (EXTERNAL_ID, PINECONE) else "not said"
+            was, now = (quoted_list(each_of(one)) or [nothing] for one in both)
             own: dict[str, Sequence[str]] = {"kind": [kind], "name": name}
-            yield say(_PROPERTIES.get((kind, value), "may be another"), **own, property=value, was=was, now=now)
+            if value in refused:
+                yield say(_PROPERTIES.get((kind, value), "may be another"), **own, property=value, was=was, now=now)
+            else:
+                yield say("property", **own, property=value, was=was, now=now)
 
 
 def _thing(old: Thing, new: Thing) -> Iterator[Sentence]:

@@ -9,7 +9,7 @@ from __future__ import annotations
 import hashlib
 import json
 import re
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Hashable, Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final, TypeVar
 
@@ -26,6 +26,7 @@ FOR_EACH: Final = "Fn::ForEach::"
 _TRANSFORM: Final = "Fn::Transform"
 _DEEPEST: Final = 100
 S = TypeVar("S")
+K = TypeVar("K", bound=Hashable)
 
 
 class UnreadableError(Exception):
@@ -105,8 +106,10 @@ def _value(node: Any, plain: yaml.constructor.SafeConstructor) -> Any:
         value = [_value(one, plain) for one in node.value]
     elif node.id == "scalar" and (short or kind in ("timestamp", "float")):
         value = node.value.split(".", 1) if short == "GetAtt" else node.value
-    elif kind == "int" and re.fullmatch("0[0-7]+|0[bx].{1000,}", str(node.value)):
-        # What it looks like is what it must be, also to CloudFormation, for which 0… is octal; none is so long.
+    elif kind == "int" and len(node.value) >= 1_000:
+        raise ValueError(f"{node.value[:40]}… is longer than any number; write it in quotes")
+    elif kind == "int" and re.fullmatch("0[0-7]+", str(node.value)):
+        # What it looks like is what it must be, also to CloudFormation, for which 0… is octal.
         if len(node.value) >= 10:
             why = "stands without quotes and begins with 0, which CloudFormation takes for another number"
             raise ValueError(f'{node.value} {why}; write "{node.value}"')
@@ -126,9 +129,9 @@ def each_of(value: Any) -> list[Any]:
     return value if isinstance(value, list) else [] if value is None else [value]
 
 
-def by(some: Iterable[S], of: Callable[[S], Any]) -> dict[Any, list[S]]:
+def by(some: Iterable[S], of: Callable[[S], K]) -> dict[K, list[S]]:
     """Some by what they are of."""
-    found: dict[Any, list[S]] = {}
+    found: dict[K, list[S]] = {}
     for one in some:
         found.setdefault(of(one), []).append(one)
     return found

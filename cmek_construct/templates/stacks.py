@@ -214,15 +214,15 @@ def every(stacks: Iterable[Stack]) -> Iterator[Stack]:
 
 
 def _made_by(loop: Any, most: int) -> list[tuple[str, Any]]:
-    """The resources that a loop makes; a loop in it in its turn. None of them if they are more than most."""
+    """The members that a loop makes; a loop in it in its turn. None of them if they are more than most."""
     made: list[tuple[str, Any]] = []
     match loop:
         case [name, [*values], dict(body)] if body and all(isinstance(one, str | int) for one in values):
             # What JSON has not, such as !!binary, cannot be read.
             whole, own = json.dumps(body, default=lambda _: None), json.dumps(str(name))
-            for by in (json.dumps(str(one)) for one in values):
-                text = whole.replace(f'{{"Ref": {own}}}', by)
-                text = text.replace(f"${{{own[1:-1]}}}", by[1:-1]).replace(f"&{{{own[1:-1]}}}", by[1:-1])
+            for it in (json.dumps(str(one)) for one in values):
+                text = whole.replace(f'{{"Ref": {own}}}', it)
+                text = text.replace(f"${{{own[1:-1]}}}", it[1:-1]).replace(f"&{{{own[1:-1]}}}", it[1:-1])
                 for key, one in members(json.loads(text)).items():
                     inner = _made_by(one, most - len(made)) if key.startswith(FOR_EACH) else [(key, one)]
                     made += inner
