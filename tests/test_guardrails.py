@@ -779,6 +779,16 @@ def test_a_denial_of_the_owner_is_told_with_what_it_takes(actions: str, taken: s
     assert found.what == f"The key policy denies {taken} to its own account, by statement 4."
 
 
+def test_two_denials_of_the_owner_are_told_by_both_their_names() -> None:
+    template = forms.template("explicit_with_id")
+    for name, action in (("NoRead", "kms:GetKeyPolicy"), ("NoWrite", "kms:PutKeyPolicy")):
+        denial = {"Sid": name, "Effect": "Deny", "Principal": {"AWS": "*"}, "Action": action, "Resource": "*"}
+        key_policy(template).append(denial)
+    [violation] = [one for one in judge(template) if one.rule == "key-owner-denied"]
+    assert "NoRead" in violation.what
+    assert "NoWrite" in violation.what
+
+
 @pytest.mark.parametrize(
     ("conditions", "rules"),
     [

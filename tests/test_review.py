@@ -1022,6 +1022,20 @@ def test_a_role_that_can_be_read_at_last_names_no_other_account_of_pinecones(tmp
     assert "is now none" not in printed
 
 
+def test_a_condition_that_goes_and_a_case_that_comes_are_told(tmp_path: Path) -> None:
+    old, new = good(), good()
+    for template, stages in ((old, ["dev", "prod"]), (new, ["dev", "prod", "test"])):
+        template["Parameters"] = {"Stage": {"Type": "String", "AllowedValues": stages}}
+        properties(template, ROLE)["RoleName"] = {"Fn::Sub": "pinecone-${Stage}"}
+    assert "`RoleName` was" in changes(tmp_path, old, new)
+    old, new = good(), good()
+    old["Parameters"] = {"Stage": {"Type": "String"}}
+    old["Conditions"] = {"Is": {"Fn::Equals": [{"Ref": "Stage"}, "prod"]}}
+    for resource in old["Resources"].values():
+        resource["Condition"] = "Is"
+    assert "`Condition` was" in changes(tmp_path, old, new)
+
+
 def written_otherwise(template: Template) -> None:
     """Lists of one, in another order, under other labels."""
     for statement in [*trust(template), *key_policy(template)]:
