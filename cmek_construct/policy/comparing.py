@@ -42,12 +42,12 @@ def beyond(policy: Policy, limit: Policy, principal: str | None = None) -> list[
 
     Those of everybody, or of one principal, as in a `Request`. What is too large is a `CannotBeJudged`.
     """
-    if _says_no_more(policy, limit):
+    if says_no_more(policy, limit):
         return []
     return list(_Comparison(policy, limit, principal).witnesses())
 
 
-def _says_no_more(policy: Policy, limit: Policy) -> bool:
+def says_no_more(policy: Policy, limit: Policy) -> bool:
     """Whether a policy allows nothing but what a limit does, in the same words."""
     allowed = [one for one in limit.statements if one.effect == "Allow" and not one.unreadable]
     allowing = (one for one in policy.statements if one.effect != "Deny")

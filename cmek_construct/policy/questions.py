@@ -12,6 +12,7 @@ from typing import Any, Final
 
 from cmek_construct.guide import Policy as Document
 from cmek_construct.policy import Policy, Request, Said, Statement, Witness, answers, aws, beyond, read
+from cmek_construct.policy.comparing import says_no_more
 from cmek_construct.policy.text import Doubt, Forms, generated, glob, holes, may_be_one, parts
 
 _ID: Final = "[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}"
@@ -40,6 +41,8 @@ class Questions:
     def beyond(self, policy: Policy, limit: Document, principal: str | None = None) -> list[Witness]:
         """What a policy may allow, and a limit does not: to everybody, or to one principal. As `comparing.beyond`."""
         most = replace(read(limit, policy.kind, resource=policy.resource, forms=policy.forms), typed=False)
+        if says_no_more(policy, most):  # seen at once, without a look into the memory
+            return []
         texts, question = [*_texts(most), principal or ""], f"{most.statements} {principal!r}"
         return self._asked(policy, texts, question, lambda own: beyond(own, replace(most, forms=own.forms), principal))
 
